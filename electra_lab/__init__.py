@@ -1,0 +1,42 @@
+"""electra_lab: understand, train and debug ELECTRA.
+
+Every public name is reachable as ``electra_lab.Name``. A name is imported when it is first used
+(PEP 562), so that ``import electra_lab`` costs nothing that is not needed.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("electra-lab")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+# module -> the public names it defines, in the order in which a reader meets them
+_PUBLIC: dict[str, tuple[str, ...]] = {
+    "model.config": ("ElectraConfig",),
+    "model.electra": ("ElectraModel", "tie_embeddings"),
+    "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),
+    "devices": ("default_device",),
+}
+
+_MODULE_OF = {name: module for module, names in _PUBLIC.items() for name in names}
+
+__all__ = ["__version__", *_MODULE_OF]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(
+            f"electra_lab has no name {name!r}. Its public names are: {', '.join(sorted(_MODULE_OF))}."
+        )
+    value = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_MODULE_OF})
