@@ -1,0 +1,79 @@
+"""What a forward pass returns: named tensors that can also be read as a tuple or a dictionary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+HiddenStates = tuple[Float[Tensor, "batch seq hidden"], ...]
+Attentions = tuple[Float[Tensor, "batch heads query key"], ...]
+
+
+@dataclass
+class ModelOutput:
+    """Base of all outputs. ``output.logits``, ``output["logits"]`` and ``output[1]`` are the same
+    tensor; fields that are None do not take part in the tuple, as in transformers."""
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        return tuple(self[name] for name in self.keys())
+
+    def keys(self) -> list[str]:
+        return [f.name for f in fields(self) if getattr(self, f.name) is not None]
+
+    def values(self) -> list[Any]:
+        return list(self.to_tuple())
+
+    def items(self) -> list[tuple[str, Any]]:
+        return [(name, getattr(self, name)) for name in self.keys()]
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        if isinstance(key, str):
+            if key not in self.keys():
+                raise KeyError(f"This output has no {key!r}; it has {', '.join(self.keys())}.")
+            return getattr(self, key)
+        return self.to_tuple()[key]
+
+    def __iter__(self) -> Any:
+        return iter(self.keys())
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.keys()
+
+    def __len__(self) -> int:
+        return len(self.keys())
+
+
+@dataclass
+class BaseModelOutput(ModelOutput):
+    """Output of the bare model.
+
+    ``hidden_states`` has one entry more than there are layers: the first is what enters the encoder.
+    ``attentions`` are the weights after the softmax, before dropout is applied to them.
+    """
+
+    last_hidden_state: Float[Tensor, "batch seq hidden"]
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+
+
+@dataclass
+class ElectraForPreTrainingOutput(ModelOutput):
+    """Output of the discriminator: one logit for each token, positive where it looks replaced."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch seq"] | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+
+
+@dataclass
+class MaskedLMOutput(ModelOutput):
+    """Output of the generator: a logit for every piece of the vocabulary at every position."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch seq vocab"] | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None

@@ -1,0 +1,117 @@
+"""What every model can do besides computing: start from fresh weights, load, save, count."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import nn
+
+from .config import ElectraConfig
+
+ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
+
+
+class PreTrainedModel(nn.Module):
+    """Base class of the bare model and of every model with a head.
+
+    Args:
+        config: the shape of the model; kept as ``self.config``.
+    """
+
+    def __init__(self, config: ElectraConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.attn_implementation = "sdpa"
+
+    def __call__(self, *args: Any, return_dict: bool | None = None, **kwargs: Any) -> Any:
+        """Run ``forward``; ``return_dict=False`` turns its output into a plain tuple.
+
+        Args:
+            return_dict: by default what ``config.return_dict`` says.
+        """
+        output = super().__call__(*args, **kwargs)
+        wanted = self.config.return_dict if return_dict is None else return_dict
+        return output if wanted else output.to_tuple()
+
+    @torch.no_grad()
+    def init_weights(self) -> None:
+        """Draw fresh weights: truncated normal of ``config.initializer_range`` (cut at two standard
+        deviations), zero biases, LayerNorm as the identity, a zero row for [PAD]
+        (google-research/electra, model/modeling.py)."""
+        std = self.config.initializer_range
+        for module in self.modules():
+            if isinstance(module, nn.Linear | nn.Embedding):
+                nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
+            if isinstance(module, nn.Linear) and module.bias is not None:
+                nn.init.zeros_(module.bias)
+            if isinstance(module, nn.Embedding) and module.padding_idx is not None:
+                module.weight[module.padding_idx].zero_()
+            if isinstance(module, nn.LayerNorm):
+                nn.init.ones_(module.weight)
+                nn.init.zeros_(module.bias)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the parameters."""
+        return next(self.parameters()).dtype
+
+    def num_parameters(self, only_trainable: bool = False) -> int:
+        """How many numbers the model holds; a table that is used twice counts once."""
+        return sum(p.numel() for p in self.parameters() if p.requires_grad or not only_trainable)
+
+    def set_attn_implementation(self, name: str) -> None:
+        """Choose the attention path: ``"sdpa"`` (fused, the default) or ``"eager"`` (written out).
+
+        Both give the same result. ``output_attentions=True`` takes the written-out path for its
+        call whatever is set here.
+
+        Raises:
+            ValueError: another name was given.
+        """
+        if name not in ATTENTION_IMPLEMENTATIONS:
+            raise ValueError(
+                f"There is no attention implementation {name!r}. "
+                f"Use one of {', '.join(ATTENTION_IMPLEMENTATIONS)}."
+            )
+        for module in self.modules():
+            if isinstance(module, PreTrainedModel):
+                module.attn_implementation = name
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, **changes: Any) -> Self:
+        """Load a checkpoint: the name of a bundled one or a folder in Hugging Face's layout.
+
+        Args:
+            name: for example ``"micro-discriminator"``, or the path of a folder.
+            changes: fields of the configuration to set differently from the checkpoint's.
+
+        Returns:
+            The model in evaluation mode, with float32 weights on the CPU.
+
+        Raises:
+            FileNotFoundError: no such checkpoint, or a file is missing in it.
+            ValueError: parameters are missing, or of another shape than the configuration says.
+        """
+        from electra_lab.checkpoints.store import load_model
+
+        return load_model(cls, name, **changes)
+
+    def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
+        """Write ``config.json`` and ``model.safetensors`` in Hugging Face's layout and names.
+
+        The folder is replaced file by file only when all of it has been written: a full disk or a
+        kill leaves what was there.
+
+        Args:
+            dtype: type of the stored numbers; the parameters' own by default.
+        """
+        from electra_lab.checkpoints.store import save_model
+
+        save_model(self, folder, dtype=dtype)
