@@ -20,6 +20,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),
     "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),
+    "checkpoints.pair": ("Pair", "load_pair"),
     "devices": ("default_device",),
 }
 

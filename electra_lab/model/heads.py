@@ -73,7 +73,7 @@ class ElectraForPreTraining(PreTrainedModel):
         super().__init__(config)
         self.electra = ElectraModel(config)
         self.head = ReplacedTokenHead(config)
-        self.init_weights()
+        self.init_weights(self.head)
 
     def forward(
         self,
@@ -122,7 +122,7 @@ class ElectraForMaskedLM(PreTrainedModel):
         super().__init__(config)
         self.electra = ElectraModel(config)
         self.head = MaskedLMHead(config)
-        self.init_weights()
+        self.init_weights(self.head)
 
     def forward(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -11,6 +11,8 @@ from torch import nn
 from .config import ElectraConfig
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
+
+Model = TypeVar("Model", bound="PreTrainedModel")
 
 
 class PreTrainedModel(nn.Module):
@@ -36,12 +38,16 @@ class PreTrainedModel(nn.Module):
         return output if wanted else output.to_tuple()
 
     @torch.no_grad()
-    def init_weights(self) -> None:
+    def init_weights(self, part: nn.Module | None = None) -> None:
         """Draw fresh weights: truncated normal of ``config.initializer_range`` (cut at two standard
         deviations), zero biases, LayerNorm as the identity, a zero row for [PAD]
-        (google-research/electra, model/modeling.py)."""
+        (google-research/electra, model/modeling.py).
+
+        Args:
+            part: a module inside this model to draw anew; by default all of the model.
+        """
         std = self.config.initializer_range
-        for module in self.modules():
+        for module in (self if part is None else part).modules():
             if isinstance(module, nn.Linear | nn.Embedding):
                 nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
             if isinstance(module, nn.Linear) and module.bias is not None:
@@ -85,7 +91,7 @@ class PreTrainedModel(nn.Module):
                 module.attn_implementation = name
 
     @classmethod
-    def from_pretrained(cls, name: str | Path, **changes: Any) -> Self:
+    def from_pretrained(cls: type[Model], name: str | Path, **changes: Any) -> Model:
         """Load a checkpoint: the name of a bundled one or a folder in Hugging Face's layout.
 
         Args:

@@ -1,0 +1,107 @@
+"""The one table between this package's parameter names and those on disk.
+
+Inside the package names are plain (``attention.query``); files carry Hugging Face's names, so that
+each side loads the other's folders.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+# own module -> Hugging Face's module; {} stands for the number of a layer
+ENCODER_NAMES: dict[str, str] = {
+    "electra.embeddings.word": "electra.embeddings.word_embeddings",
+    "electra.embeddings.position": "electra.embeddings.position_embeddings",
+    "electra.embeddings.token_type": "electra.embeddings.token_type_embeddings",
+    "electra.embeddings.norm": "electra.embeddings.LayerNorm",
+    "electra.projection": "electra.embeddings_project",
+    "electra.encoder.layers.{}.attention.query": "electra.encoder.layer.{}.attention.self.query",
+    "electra.encoder.layers.{}.attention.key": "electra.encoder.layer.{}.attention.self.key",
+    "electra.encoder.layers.{}.attention.value": "electra.encoder.layer.{}.attention.self.value",
+    "electra.encoder.layers.{}.attention.output": "electra.encoder.layer.{}.attention.output.dense",
+    "electra.encoder.layers.{}.attention_norm": "electra.encoder.layer.{}.attention.output.LayerNorm",
+    "electra.encoder.layers.{}.feed_forward.expand": "electra.encoder.layer.{}.intermediate.dense",
+    "electra.encoder.layers.{}.feed_forward.contract": "electra.encoder.layer.{}.output.dense",
+    "electra.encoder.layers.{}.feed_forward_norm": "electra.encoder.layer.{}.output.LayerNorm",
+}
+
+HEAD_NAMES: dict[str, dict[str, str]] = {
+    "ElectraModel": {},
+    "ElectraForPreTraining": {
+        "head.dense": "discriminator_predictions.dense",
+        "head.score": "discriminator_predictions.dense_prediction",
+    },
+    "ElectraForMaskedLM": {
+        "head.dense": "generator_predictions.dense",
+        "head.norm": "generator_predictions.LayerNorm",
+        "head": "generator_lm_head",
+    },
+}
+
+# In files but not in our models: the buffer of older versions, and the generator's output table,
+# which is the word table.
+NOT_PARAMETERS = ("electra.embeddings.position_ids", "generator_lm_head.weight")
+
+
+def to_hugging_face(name: str, model_class: str) -> str:
+    """The name on disk of one of our parameters.
+
+    Args:
+        name: the parameter's name in a model of ``model_class`` (``ElectraModel``'s own parameters
+            have no ``electra.`` in front, here and on disk).
+        model_class: for example ``"ElectraForPreTraining"``.
+
+    Raises:
+        KeyError: the table has no such parameter.
+    """
+    return _translate(
+        name, model_class, {own: theirs for own, theirs in _table(model_class).items()}
+    )
+
+
+def from_hugging_face(name: str, model_class: str) -> str | None:
+    """Our name of a parameter on disk, or None where a model of this class has none."""
+    try:
+        table = {theirs: own for own, theirs in _table(model_class).items()}
+        return _translate(name, model_class, table)
+    except KeyError:
+        return None
+
+
+def align_prefix(names: Iterable[str], model_class: str) -> dict[str, str]:
+    """Map each name on disk to the one that ``model_class`` uses on disk.
+
+    A bare model's files have no ``electra.`` in front of the encoder's names, those of a model with
+    a head have it; either may be loaded into the other.
+    """
+    names = list(names)
+    bare_file = not any(name.startswith("electra.") for name in names)
+    aligned = {}
+    for name in names:
+        inside = name if bare_file else name.removeprefix("electra.")
+        of_encoder = inside.startswith(("embeddings.", "embeddings_project.", "encoder."))
+        prefix = "electra." if of_encoder and model_class != "ElectraModel" else ""
+        aligned[name] = prefix + inside if of_encoder else name
+    return aligned
+
+
+def _table(model_class: str) -> dict[str, str]:
+    if model_class not in HEAD_NAMES:
+        raise KeyError(
+            f"No parameter names are known for {model_class}; they are for {', '.join(HEAD_NAMES)}."
+        )
+    table = {**ENCODER_NAMES, **HEAD_NAMES[model_class]}
+    if model_class == "ElectraModel":
+        strip = "electra."
+        table = {own.removeprefix(strip): their.removeprefix(strip) for own, their in table.items()}
+    return table
+
+
+def _translate(name: str, model_class: str, table: dict[str, str]) -> str:
+    module, _, parameter = name.rpartition(".")
+    numbers = re.findall(r"\.(\d+)\.", module)
+    pattern = re.sub(r"\.\d+\.", ".{}.", module)
+    if pattern not in table:
+        raise KeyError(f"{model_class} has no parameter {name!r}.")
+    return f"{table[pattern].format(*numbers)}.{parameter}"
