@@ -20,6 +20,12 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),
     "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),
+    "model.task_heads": (
+        "ElectraForMultipleChoice",
+        "ElectraForQuestionAnswering",
+        "ElectraForSequenceClassification",
+        "ElectraForTokenClassification",
+    ),
     "checkpoints.pair": ("Pair", "load_pair"),
     "devices": ("default_device",),
 }

@@ -37,6 +37,16 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
         "head.norm": "generator_predictions.LayerNorm",
         "head": "generator_lm_head",
     },
+    "ElectraForSequenceClassification": {
+        "head.dense": "classifier.dense",
+        "head.score": "classifier.out_proj",
+    },
+    "ElectraForTokenClassification": {"head.score": "classifier"},
+    "ElectraForQuestionAnswering": {"head.score": "qa_outputs"},
+    "ElectraForMultipleChoice": {
+        "head.summary.dense": "sequence_summary.summary",
+        "head.score": "classifier",
+    },
 }
 
 # In files but not in our models: the buffer of older versions, and the generator's output table,

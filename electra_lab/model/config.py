@@ -43,6 +43,8 @@ PRESETS: dict[str, dict[str, int]] = {
     ),
 }
 
+PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+
 
 @dataclass
 class ElectraConfig:
@@ -72,6 +74,13 @@ class ElectraConfig:
         position_embedding_type: ``"absolute"``: one learned vector for each position.
         use_cache: whether a decoder returns its keys and values.
         classifier_dropout: dropout of task heads; None takes ``hidden_dropout_prob``.
+        num_labels: number of classes of a task head; 1 stands for regression. Follows from
+            ``id2label`` where that is given.
+        id2label, label2id: names of the classes by number, and numbers by name. Default:
+            ``LABEL_0``, ``LABEL_1`` ...
+        problem_type: loss of sequence classification: ``"regression"``,
+            ``"single_label_classification"`` or ``"multi_label_classification"``. None: told from
+            ``num_labels`` and the labels' type at the first loss.
         output_attentions, output_hidden_states, return_dict: defaults of the arguments of the same
             name of every ``forward``.
         extra: keys of a config.json that this class does not know; kept and written back.
@@ -101,6 +110,10 @@ class ElectraConfig:
     position_embedding_type: str = "absolute"
     use_cache: bool = True
     classifier_dropout: float | None = None
+    num_labels: int | None = None
+    id2label: dict[int, str] | None = None
+    label2id: dict[str, int] | None = None
+    problem_type: str | None = None
     output_attentions: bool = False
     output_hidden_states: bool = False
     return_dict: bool = True
@@ -136,6 +149,25 @@ class ElectraConfig:
                 f"pad_token_id {self.pad_token_id} lies outside a vocabulary of {self.vocab_size} "
                 f"pieces. Give an id from 0 to {self.vocab_size - 1}, or None."
             )
+        if self.problem_type not in (None, *PROBLEM_TYPES):
+            raise ValueError(
+                f"problem_type is {self.problem_type!r}; expected {', '.join(PROBLEM_TYPES)} or None."
+            )
+        self._settle_labels()
+
+    def _settle_labels(self) -> None:
+        """Bring number, names and name -> number of the labels into agreement."""
+        if self.id2label is None:
+            count = 2 if self.num_labels is None else self.num_labels
+            self.id2label = {i: f"LABEL_{i}" for i in range(count)}
+        if self.num_labels not in (None, len(self.id2label)):
+            raise ValueError(
+                f"num_labels is {self.num_labels}, but id2label names {len(self.id2label)} labels. "
+                "Give one of the two."
+            )
+        self.num_labels = len(self.id2label)
+        if self.label2id is None:
+            self.label2id = {label: i for i, label in self.id2label.items()}
 
     @property
     def head_size(self) -> int:
@@ -197,6 +229,7 @@ class ElectraConfig:
             )
         values = asdict(self)
         extra = values.pop("extra")
+        del values["num_labels"]  # files hold the names of the labels; their number follows
         return {**extra, "model_type": "electra", **values}
 
     @classmethod
@@ -214,4 +247,6 @@ class ElectraConfig:
         known = {f.name for f in fields(cls)} - {"extra"}
         ours = {key: value for key, value in values.items() if key in known}
         extra = {k: v for k, v in values.items() if k not in known and k != "model_type"}
+        if ours.get("id2label") is not None:  # the keys of a JSON object are text
+            ours["id2label"] = {int(i): label for i, label in ours["id2label"].items()}
         return cls(**ours, extra=extra)

@@ -107,7 +107,7 @@ class ElectraForPreTraining(PreTrainedModel):
         logits = self.head(states.last_hidden_state)
         loss = None
         if labels is not None:
-            _check_labels(labels, logits.shape)
+            check_labels(labels, logits.shape)
             attended = None
             if attention_mask is not None and attention_mask.dim() == 2:
                 attended = attention_mask == 1
@@ -156,14 +156,15 @@ class ElectraForMaskedLM(PreTrainedModel):
         logits = self.head(states.last_hidden_state, self.electra.embeddings.word.weight)
         loss = None
         if labels is not None:
-            _check_labels(labels, logits.shape[:2])
+            check_labels(labels, logits.shape[:2])
             loss = F.cross_entropy(
                 logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL
             )
         return MaskedLMOutput(loss, logits, states.hidden_states, states.attentions)
 
 
-def _check_labels(labels: Tensor, expected: torch.Size) -> None:
+def check_labels(labels: Tensor, expected: torch.Size) -> None:
+    """Refuse labels of another shape than expected."""
     if labels.shape != expected:
         raise ValueError(
             f"labels has the shape {tuple(labels.shape)}; expected {tuple(expected)}, one label for "

@@ -77,3 +77,44 @@ class MaskedLMOutput(ModelOutput):
     logits: Float[Tensor, "batch seq vocab"] | None = None
     hidden_states: HiddenStates | None = None
     attentions: Attentions | None = None
+
+
+@dataclass
+class SequenceClassifierOutput(ModelOutput):
+    """One row of scores for each sequence."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch labels"] | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+
+
+@dataclass
+class TokenClassifierOutput(ModelOutput):
+    """One row of scores for each token."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch seq labels"] | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+
+
+@dataclass
+class QuestionAnsweringModelOutput(ModelOutput):
+    """For each token a score of being the answer's first one, and one of being its last."""
+
+    loss: Float[Tensor, ""] | None = None
+    start_logits: Float[Tensor, "batch seq"] | None = None
+    end_logits: Float[Tensor, "batch seq"] | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+
+
+@dataclass
+class MultipleChoiceModelOutput(ModelOutput):
+    """One score for each choice; hidden states and attentions have batch * choices rows."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch choices"] | None = None
+    hidden_states: tuple[Float[Tensor, "rows seq hidden"], ...] | None = None
+    attentions: tuple[Float[Tensor, "rows heads query key"], ...] | None = None

@@ -6,7 +6,11 @@ import torch
 from electra_lab import (
     ElectraConfig,
     ElectraForMaskedLM,
+    ElectraForMultipleChoice,
     ElectraForPreTraining,
+    ElectraForQuestionAnswering,
+    ElectraForSequenceClassification,
+    ElectraForTokenClassification,
     ElectraModel,
     tie_embeddings,
 )
@@ -192,6 +196,8 @@ def test_an_empty_batch_gives_an_empty_result(discriminator):
         (dict(num_hidden_layers=0), "num_hidden_layers is 0; it must be 1 or more"),
         (dict(pad_token_id=30522), "pad_token_id 30522 lies outside"),
         (dict(position_embedding_type="rotary"), "'rotary' is not supported"),
+        (dict(problem_type="ranking"), "problem_type is 'ranking'; expected regression"),
+        (dict(num_labels=3, id2label={0: "no", 1: "yes"}), "num_labels is 3, but id2label names 2"),
     ],
 )
 def test_an_impossible_configuration_is_refused(arguments, message):
@@ -211,8 +217,8 @@ def test_unknown_names_are_refused_with_the_known_ones(discriminator):
 
 
 def test_a_configuration_survives_the_file_with_keys_it_does_not_know():
-    config = ElectraConfig.from_dict({"model_type": "electra", "id2label": {"0": "no"}})
-    assert config.to_dict()["id2label"] == {"0": "no"}
+    config = ElectraConfig.from_dict({"model_type": "electra", "made_by": "me"})
+    assert config.to_dict()["made_by"] == "me"
     assert ElectraConfig.from_dict(config.to_dict()) == config
     with pytest.raises(ValueError, match="model_type 'bert'"):
         ElectraConfig.from_dict({"model_type": "bert"})
@@ -223,3 +229,32 @@ def test_a_callable_activation_works_and_cannot_be_saved():
     assert ElectraModel(config)(IDS).last_hidden_state.isfinite().all()
     with pytest.raises(ValueError, match="config.json cannot hold"):
         config.to_dict()
+
+
+def test_labels_follow_from_their_number_or_their_names():
+    assert ElectraConfig().id2label == {0: "LABEL_0", 1: "LABEL_1"}
+    named = ElectraConfig.from_dict({"id2label": {"0": "no", "1": "yes", "2": "perhaps"}})
+    assert named.num_labels == 3 and named.label2id == {"no": 0, "yes": 1, "perhaps": 2}
+    assert ElectraConfig(num_labels=1).id2label == {0: "LABEL_0"}
+
+
+def test_task_heads_refuse_what_does_not_fit():
+    config = ElectraConfig.from_preset("micro", vocab_size=50, num_labels=3)
+    with pytest.raises(ValueError, match=r"labels has the shape \(3,\); expected \(2,\)"):
+        ElectraForSequenceClassification(config)(IDS, labels=torch.tensor([0, 1, 2]))
+    with pytest.raises(ValueError, match=r"labels has the shape \(2,\); expected \(2, 4\)"):
+        ElectraForTokenClassification(config)(IDS, labels=torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match="Only start_positions was given"):
+        ElectraForQuestionAnswering(config)(IDS, start_positions=torch.tensor([0, 1]))
+    with pytest.raises(ValueError, match=r"shape \(2, 4\); expected.*\(batch, choices, seq\)"):
+        ElectraForMultipleChoice(config)(IDS)
+    with pytest.raises(ValueError, match="summary_type is 'attn'; expected one of first, last"):
+        ElectraForMultipleChoice(ElectraConfig.from_preset("micro", summary_type="attn"))
+
+
+def test_classifier_dropout_defaults_to_the_encoders():
+    for given, expected in ((None, 0.3), (0.5, 0.5), (0.0, 0.0)):
+        config = ElectraConfig.from_preset(
+            "micro", vocab_size=50, hidden_dropout_prob=0.3, classifier_dropout=given
+        )
+        assert ElectraForSequenceClassification(config).head.dropout.p == expected
