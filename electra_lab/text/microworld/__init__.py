@@ -1,0 +1,16 @@
+"""A small world to talk about: text for a minute's training, with the truth about every word."""
+
+from electra_lab.text.microworld.annotation import AnnotatedSentence, Word, word_labels
+from electra_lab.text.microworld.facts import Fact, World
+from electra_lab.text.microworld.lexicon import vocabulary_words
+from electra_lab.text.microworld.sentences import MicroWorld
+
+__all__ = [
+    "AnnotatedSentence",
+    "Fact",
+    "MicroWorld",
+    "Word",
+    "World",
+    "vocabulary_words",
+    "word_labels",
+]

@@ -1,0 +1,372 @@
+"""The grammar's rules: each makes one kind of sentence, and says how often it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from electra_lab.text.microworld.annotation import Token
+from electra_lab.text.microworld.clauses import (
+    ACTIONS,
+    DOING,
+    KINDS,
+    PERSONS_BY_NUMBER,
+    choose,
+    complement,
+    facts_of,
+    group_of,
+    modify,
+    one_of,
+    predicate,
+    subject,
+    untrue,
+)
+from electra_lab.text.microworld.facts import ENTITIES, Fact
+from electra_lab.text.microworld.lexicon import (
+    CLAUSE_VERBS,
+    FUTURE_TIMES,
+    PAST_TIMES,
+    PRESENT_TIMES,
+    REFLEXIVE_VERBS,
+    VERBS,
+    Verb,
+)
+from electra_lab.text.microworld.phrases import (
+    Draft,
+    NounPhrase,
+    Tense,
+    be,
+    function_word,
+    noun_phrase,
+    pronoun,
+    reflexive,
+    time,
+    verb_group,
+)
+
+Clause = list[Token] | None
+"""A sentence's words without the final mark; None where the world has nothing to say."""
+
+
+def statement(draft: Draft) -> Clause:
+    """The farmer with the dogs is tired. The boats that the sailors own have been expensive."""
+    if draft.chance(0.3):
+        of = subject(draft, draft.random.choice(KINDS), 0.9)
+    else:
+        of = subject(draft, modified=0.85)
+    fact = choose(draft, of.entity, doing=False)
+    if fact is None:
+        return None
+    tense: Tense = draft.random.choices(("present", "past", "perfect"), (6, 2, 1))[0]
+    if fact.relation not in ACTIONS and tense == "perfect":
+        tense = "present"
+    adverb = draft.random.choice(("often", "always")) if draft.chance(0.12) else ""
+    adverb = adverb if fact.relation in ACTIONS and tense == "present" else ""
+    return [*of.tokens, *predicate(draft, of, fact, tense, adverb=adverb)]
+
+
+def dated(draft: Draft) -> Clause:
+    """Yesterday the farmer with the dogs sold the cart."""
+    of = subject(draft, modified=0.6)
+    fact = choose(draft, of.entity, doing=True)
+    if fact is None:
+        return None
+    tense, times = draft.random.choices(
+        (("past", PAST_TIMES), ("future", FUTURE_TIMES), ("present", PRESENT_TIMES)), (4, 4, 2)
+    )[0]
+    when = time(draft.random.choice(times))
+    said = predicate(draft, of, fact, tense)
+    if draft.chance(0.75):
+        return [*when, *of.tokens, *said]
+    return [*of.tokens, *said, *when]
+
+
+def turning_back(draft: Draft) -> Clause:
+    """The woman who knows the sailors saw herself in the mirror."""
+    of = subject(draft, modified=0.75)
+    facts = [
+        f
+        for relation, all_ in draft.world.of_subject[of.entity.id].items()
+        for f in all_
+        if f.object == of.entity.id
+    ]
+    if facts and draft.chance(0.6):
+        fact = draft.random.choice(facts)
+        draft.state(fact)
+        draft.sentiment = -1 if fact.relation in ("hurt", "blame") else 0
+        if fact.relation in REFLEXIVE_VERBS:
+            verb = Verb(*REFLEXIVE_VERBS[fact.relation], "object", (), ())
+            tense: Tense = draft.random.choice(("past", "past", "present", "future"))
+            said = [*verb_group(of, verb, tense), reflexive(of)]
+            if fact.relation == "see":
+                said += [
+                    Token(w, p) for w, p in (("in", "ADP"), ("the", "DET"), ("mirror", "NOUN"))
+                ]
+        else:
+            said = [*be(of, draft.random.choice(("present", "past")))]
+            adjective, preposition = fact.relation.split("_")
+            draft.sentiment = 1 if adjective == "proud" else -1
+            said += [Token(adjective, "ADJ", "attribute"), Token(preposition, "ADP"), reflexive(of)]
+    else:
+        told = choose(draft, of.entity, doing=True)
+        if told is None:
+            return None
+        said = predicate(draft, of, told, draft.random.choice(("past", "past", "future")))
+        said += [Token("by", "ADP"), reflexive(of)]
+    return [*of.tokens, *said]
+
+
+def two_clauses(draft: Draft) -> Clause:
+    """Anna thanked the nurse because she was happy. If the men sell the boat, they will ..."""
+    of = subject(draft, modified=0.3)
+    first = choose(draft, of.entity, doing=True)
+    if first is None:
+        return None
+    pattern = draft.random.choice(("if", "when", "because", "before", "but"))
+    again = pronoun(of, "subject")
+    if pattern == "if":
+        front = predicate(draft, of, first, "present", main=False)
+        tense: Tense = "future"
+    else:
+        tense = "past"
+        front = predicate(draft, of, first, "past", main=pattern != "when")
+    second = choose(draft, of.entity, doing=pattern in ("if", "before"))
+    if second is None or second == first:
+        return None
+    negative = pattern == "but"
+    if negative:
+        second = untrue(draft, of.entity)
+        if second is None:
+            return None
+    coloured = draft.sentiment
+    back = predicate(draft, again, second, tense, negative=negative, main=pattern in ("if", "when"))
+    if pattern not in ("if", "when"):
+        draft.sentiment = coloured
+    comma = Token(",", "PUNCT")
+    if pattern in ("if", "when"):
+        return [Token(pattern, "SCONJ"), *of.tokens, *front, comma, *again.tokens, *back]
+    if pattern == "but":
+        return [*of.tokens, *front, comma, Token("but", "CCONJ"), *again.tokens, *back]
+    return [*of.tokens, *front, Token(pattern, "SCONJ"), *again.tokens, *back]
+
+
+def question(draft: Draft) -> Clause:
+    """Did the farmer with the dogs sell the cart? Has the nurse seen the lake?"""
+    of = subject(draft, modified=0.75)
+    fact = choose(draft, of.entity, doing=True)
+    if fact is None:
+        return None
+    tense: Tense = draft.random.choices(("past", "perfect", "future", "present"), (4, 4, 1, 2))[0]
+    draft.state(fact)
+    group = verb_group(of, VERBS[fact.relation], tense, negative=tense in ("past", "present"))
+    group = [token for token in group if token.pos != "PART"]
+    auxiliary, main = group
+    rest = complement(draft, fact, of)
+    if draft.chance(0.2) and not rest_is_place(fact):
+        what = Token("what", "PRON", "object")
+        to = []
+        if fact.recipient:
+            to = rest[-2 if rest[-2].pos == "ADP" else -3 :]
+        return [what, auxiliary, *of.tokens, main, *to]
+    return [auxiliary, *of.tokens, main, *rest]
+
+
+def rest_is_place(fact: Fact) -> bool:
+    return VERBS[fact.relation].frame in ("place", "goal") or ENTITIES[fact.object].type not in (
+        "thing",
+        "food",
+    )
+
+
+def report(draft: Draft) -> Clause:
+    """Anna knows what the farmer bought. The nurses said that the sailors were in the harbour."""
+    speaker = subject(draft, modified=0.12)
+    of = subject(draft, modified=0.45)
+    gap = draft.chance(0.5)
+    facts = facts_of(draft, of.entity, DOING)
+    if gap:
+        facts = [f for f in facts if not rest_is_place(f)]
+    elif draft.chance(0.3):
+        facts = draft.world.of_subject[of.entity.id].get("be", [])
+    if not facts:
+        return None
+    fact = draft.random.choice(facts)
+    verbs = ("know", "remember", "forget") if gap or draft.chance(0.7) else ("say", "think")
+    forms = CLAUSE_VERBS[draft.random.choice(verbs)]
+    tense: Tense = draft.random.choice(("present", "past"))
+    said = verb_group(speaker, Verb(*forms, "object", (), ()), tense)
+    inner: Tense = "past" if fact.relation != "be" or tense == "past" else "present"
+    if not gap:
+        return [
+            *speaker.tokens,
+            *said,
+            Token("that", "SCONJ"),
+            *of.tokens,
+            *predicate(draft, of, fact, inner),
+        ]
+    draft.state(fact)
+    verb = verb_group(of, VERBS[fact.relation], inner)
+    to = []
+    if fact.recipient:
+        recipient = noun_phrase(draft, ENTITIES[fact.recipient], "recipient", adjective=0.0)
+        to = [Token("to", "ADP"), *recipient.tokens]
+    what = Token("what", "PRON", "object")
+    return [*speaker.tokens, *said, what, *of.tokens, *verb, *to]
+
+
+def polarity(draft: Draft) -> Clause:
+    """No farmer with a horse has ever seen the lake. The farmer has never seen the lake."""
+    if draft.chance(0.45):
+        entity = draft.random.choice(PERSONS_BY_NUMBER["singular"])
+        group = one_of(group_of(entity))
+        no = draft.chance(0.65)
+        of = noun_phrase(draft, group, "subject", determiner="no" if no else "every")
+        if draft.chance(0.8):
+            modify(draft, of)
+    else:
+        no = False
+        of = subject(draft, modified=0.7)
+        group = of.entity
+    if of.tokens[0].text == "every":
+        fact = choose(draft, group, doing=True)
+        if fact is None:
+            return None
+        return [*of.tokens, *predicate(draft, of, fact, "perfect")]
+    fact = untrue(draft, group)
+    if fact is None:
+        return None
+    said = predicate(draft, of, fact, "perfect", adverb="never")
+    draft.sentiment = 0
+    if no:
+        next(token for token in said if token.text == "never").text = "ever"
+    return [*of.tokens, *said]
+
+
+def correlative(draft: Draft) -> Clause:
+    """Either the nurse or the baker will feed the hens. Emma likes neither the cat nor the dog."""
+    first, second = draft.random.choice((("both", "and"), ("either", "or"), ("neither", "nor")))
+    one, two = subject(draft, modified=0.35), subject(draft, modified=0.25)
+    told: Fact | None
+    if first == "neither":
+        told = untrue(draft, one.entity)
+        others = None if told is None else Fact(told.relation, two.entity.id, told.object)
+        if others is None or others.split != draft.world.split or others in draft.world:
+            return None
+    else:
+        shared = shared_facts(draft, one.entity.id, two.entity.id)
+        if not shared:
+            return None
+        told, others = draft.random.choice(shared)
+    assert told is not None
+    assert others is not None
+    link = Token(second, "CCONJ")
+    together = join(one, two, link, plural=second == "and")
+    tense: Tense = draft.random.choice(("past", "future", "past", "future", "perfect"))
+    if second != "and" and one.number != two.number:
+        tense = draft.random.choice(("past", "future"))
+    said = predicate(draft, together, told, tense, adverb="never" if first == "neither" else "")
+    said = [token for token in said if token.text != "never"]
+    (draft.denied if first == "neither" else draft.facts).append(others)
+    if first == "neither":
+        draft.sentiment = 0
+    return [Token(first, "CCONJ"), *together.tokens, *said]
+
+
+def join(one: NounPhrase, two: NounPhrase, link: Token, plural: bool) -> NounPhrase:
+    """Two noun phrases as one. "And" makes a plural, which the word "and" stands for; after "or"
+    and "nor" the verb agrees with the nearer."""
+    tokens = [*one.tokens, link, *two.tokens]
+    if not plural:
+        return NounPhrase(tokens, two.head, two.entity, two.number, two.gender)
+    link.role, link.entity = "subject", f"{one.entity.id} and {two.entity.id}"
+    link.entity_type, link.number = "person", "plural"
+    return NounPhrase(tokens, link, two.entity, "plural", two.gender)
+
+
+def shared_facts(draft: Draft, one: str, two: str) -> list[tuple[Fact, Fact]]:
+    """What two people both do, about somebody or something not mentioned yet."""
+    other = {
+        (f.relation, f.object): f
+        for relation, facts in draft.world.of_subject[two].items()
+        if relation in ACTIONS
+        for f in facts
+    }
+    return [
+        (f, other[f.relation, f.object])
+        for relation, facts in draft.world.of_subject[one].items()
+        if relation in ACTIONS
+        for f in facts
+        if (f.relation, f.object) in other and f.object not in draft.mentioned
+    ]
+
+
+def paired(draft: Draft) -> Clause:
+    """The farmer with the dogs sold both the cart and the horse."""
+    of = subject(draft, modified=0.4)
+    by_relation = [
+        facts
+        for relation, all_ in draft.world.of_subject[of.entity.id].items()
+        if relation in DOING and VERBS[relation].frame == "object"
+        for facts in [[f for f in all_ if f.object not in draft.mentioned]]
+        if len(facts) > 1
+    ]
+    if not by_relation:
+        return None
+    one, two = draft.random.sample(draft.random.choice(by_relation), 2)
+    first, second = draft.random.choice((("both", "and"), ("either", "or")))
+    tense: Tense = draft.random.choice(("past", "future"))
+    said = verb_group(of, VERBS[one.relation], tense)
+    draft.state(one)
+    draft.state(two)
+    left = noun_phrase(draft, ENTITIES[one.object], "object")
+    right = noun_phrase(draft, ENTITIES[two.object], "object")
+    middle = [Token(first, "CCONJ"), *left.tokens, Token(second, "CCONJ"), *right.tokens]
+    return [*of.tokens, *said, *middle]
+
+
+def joined(draft: Draft) -> Clause:
+    """Anna and the nurse with the cats have visited the library."""
+    one, two = subject(draft, modified=0.0), subject(draft, modified=0.45)
+    shared = shared_facts(draft, one.entity.id, two.entity.id)
+    if not shared:
+        return None
+    told, other = draft.random.choice(shared)
+    together = join(one, two, Token("and", "CCONJ"), plural=True)
+    tense: Tense = draft.random.choice(("past", "present", "perfect"))
+    said = predicate(draft, together, told, tense)
+    draft.facts.append(other)
+    return [*together.tokens, *said]
+
+
+def passive(draft: Draft) -> Clause:
+    """The boats were built by the sailor from the island."""
+    entity = draft.random.choice(KINDS)
+    facts = [
+        f
+        for f in draft.world.of_object[entity.id]
+        if f.relation in ACTIONS and ENTITIES[f.subject].type == "person"
+    ]
+    if not facts:
+        return None
+    fact = draft.random.choice(facts)
+    draft.state(fact)
+    of = noun_phrase(draft, entity, "subject", None, "the")
+    by = subject(draft, ENTITIES[fact.subject], 0.4)
+    tense: Tense = draft.random.choice(("past", "past", "perfect", "future"))
+    verb = Token(VERBS[fact.relation].participle, "VERB", "predicate")
+    return [*of.tokens, *be(of, tense), verb, function_word("by", "ADP"), *by.tokens]
+
+
+RULES: dict[str, tuple[float, Callable[[Draft], Clause]]] = {
+    "statement": (26, statement),
+    "dated": (14, dated),
+    "reflexive": (13, turning_back),
+    "two clauses": (10, two_clauses),
+    "question": (10, question),
+    "report": (9, report),
+    "polarity": (11, polarity),
+    "correlative": (7, correlative),
+    "paired objects": (5, paired),
+    "joined subjects": (4, joined),
+    "passive": (4, passive),
+}
+"""Every rule with its weight: how often it is tried, per hundred or so."""
