@@ -28,6 +28,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "ElectraForTokenClassification",
     ),
     "checkpoints.pair": ("Pair", "load_pair"),
+    "exercises": ("check",),
     "devices": ("default_device",),
 }
 

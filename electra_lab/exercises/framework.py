@@ -1,0 +1,167 @@
+"""What an exercise is, where its check is found, and what a learner reads after a check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from importlib import import_module
+from typing import Any
+
+import torch
+
+from .recording import Recorder
+
+Checker = Callable[[Any], None]
+
+# the two digits before the dot -> the module with that notebook's checks
+NOTEBOOKS = {
+    "01": "tokens",
+    "02": "embeddings",
+    "03": "attention",
+    "04": "encoder",
+    "05": "generator",
+    "06": "discriminator",
+    "07": "joint_pretraining",
+}
+
+
+class Hint(Exception):
+    """Raised by a check: says what is wrong, and where to look, without giving the answer away."""
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise: its number ("03.2": notebook 03, second exercise), its title, its check."""
+
+    number: str
+    title: str
+    checker: Checker
+
+
+class Status(Enum):
+    """The three outcomes of a check, as the learner reads them."""
+
+    NOT_ATTEMPTED = "not attempted yet"
+    NOT_YET = "not yet"
+    PASSED = "passed"
+
+
+@dataclass(frozen=True, repr=False)
+class Result:
+    """What a check found. Its repr is one line, the same on every machine."""
+
+    number: str
+    status: Status
+    message: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether the function does what the exercise asks."""
+        return self.status is Status.PASSED
+
+    def __repr__(self) -> str:
+        return f"{self.number} {self.status.value}: {self.message}"
+
+
+_EXERCISES: dict[str, Exercise] = {}
+
+
+def exercise(number: str, title: str) -> Callable[[Checker], Checker]:
+    """Register the decorated function as the check of one exercise.
+
+    Args:
+        number: notebook and exercise, such as ``"03.2"``.
+        title: what the learner is asked for, a short phrase in lower case.
+
+    Raises:
+        ValueError: the number belongs to no notebook, or is taken by another check.
+    """
+    if number.split(".")[0] not in NOTEBOOKS:
+        raise ValueError(
+            f"Exercise {number!r} belongs to no notebook: a number begins with one of "
+            f"{', '.join(NOTEBOOKS)}, as in '03.2'."
+        )
+
+    def register(checker: Checker) -> Checker:
+        taken = _EXERCISES.get(number)
+        if taken and _full_name(taken.checker) != _full_name(checker):
+            raise ValueError(
+                f"Exercise {number} is checked by {_full_name(taken.checker)} already; give "
+                f"{_full_name(checker)} a number of its own."
+            )
+        _EXERCISES[number] = Exercise(number, title, checker)
+        return checker
+
+    return register
+
+
+def registered() -> dict[str, Exercise]:
+    """Every exercise of every notebook, by number, in order."""
+    for notebook in NOTEBOOKS:
+        _load(notebook)
+    return dict(sorted(_EXERCISES.items()))
+
+
+def check(number: object, function: object) -> Result:
+    """Check a learner's function.
+
+    The random generators of PyTorch are seeded for the check and put back after it, so that a cell
+    that runs later gives the same numbers whether or not the exercise was done.
+
+    Args:
+        number: notebook and exercise, such as ``"03.2"``.
+        function: the function itself (``scale``), not what it returns (``scale(x)``).
+
+    Returns:
+        A result that shows itself as one line. A mistake in the function, an exception included, is
+        part of the result; it is not raised.
+
+    Raises:
+        ValueError: there is no such exercise.
+    """
+    known = _find(number)
+    if not callable(function):
+        return Result(
+            known.number,
+            Status.NOT_YET,
+            f"check({known.number!r}, ...) takes the function itself, without brackets after its name. "
+            f"It was given a value of type {type(function).__name__}.",
+        )
+    recorder = Recorder(function, known.checker)
+    try:
+        with torch.random.fork_rng(devices=_devices_in_use()):
+            torch.manual_seed(0)
+            known.checker(recorder.recorded)
+    except Hint as hint:
+        return Result(known.number, Status.NOT_YET, str(hint))
+    except Exception as error:
+        if recorder.is_stub(error):
+            return Result(known.number, Status.NOT_ATTEMPTED, known.title)
+        return Result(known.number, Status.NOT_YET, recorder.explain(error))
+    return Result(known.number, Status.PASSED, known.title)
+
+
+def _find(number: object) -> Exercise:
+    notebook = str(number).split(".")[0]
+    if notebook in NOTEBOOKS:
+        _load(notebook)
+    if isinstance(number, str) and number in _EXERCISES:
+        return _EXERCISES[number]
+    known = [n for n in registered() if notebook not in NOTEBOOKS or n.startswith(f"{notebook}.")]
+    where = f"Notebook {notebook} has" if notebook in NOTEBOOKS else "There are"
+    raise ValueError(
+        f"There is no exercise {number!r}. {where} {', '.join(known) or 'no exercises'}."
+    )
+
+
+def _load(notebook: str) -> None:
+    import_module(f"{__package__}.{NOTEBOOKS[notebook]}")
+
+
+def _full_name(checker: Checker) -> str:
+    return f"{checker.__module__}.{checker.__qualname__}"
+
+
+def _devices_in_use() -> list[int]:
+    return list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
