@@ -1,0 +1,348 @@
+"""What a model learns from: ELECTRA and the four objectives it is compared with (paper, section 3.4).
+
+| name             | input                           | loss                                        |
+|------------------|---------------------------------|---------------------------------------------|
+| `electra`        | samples of a small generator    | replaced or not, at every token             |
+| `electra_15`     | the same                        | replaced or not, at the selected positions  |
+| `replace_mlm`    | the same                        | original token, at the selected positions   |
+| `all_tokens_mlm` | the same                        | original token, at every token, with a copy gate |
+| `mlm` (BERT)     | [MASK]                          | original token, at the selected positions   |
+
+Each is a module: it holds the models that it trains, and calling it with a batch gives the loss and
+its parts. Only selected positions go through a head that has the vocabulary as its output, which
+is most of what such a step would otherwise compute.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import ClassVar
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from electra_lab.model.config import ElectraConfig
+from electra_lab.model.electra import ElectraModel, tie_embeddings
+from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
+
+from .masking import replace_tokens
+from .sampling import check_temperature, sample_gumbel, sample_inverse_cdf
+
+Tokens = Int[Tensor, "batch seq"]
+Selected = Int[Tensor, " selected"]
+
+
+@dataclass(frozen=True)
+class MaskedBatch:
+    """One step's text, with the positions drawn for it.
+
+    Args:
+        original_ids: the text.
+        masked_ids: the same with [MASK] at the selected positions (or at most of them).
+        positions: the selected positions, flat (``row * seq + column``).
+        attention_mask: 1 for tokens, 0 for padding; None where no row is padded.
+        token_type_ids: 0 for sentence A, 1 for sentence B; None: all 0.
+    """
+
+    original_ids: Tokens
+    masked_ids: Tokens
+    positions: Selected
+    attention_mask: Tokens | None = None
+    token_type_ids: Tokens | None = None
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens the batch has, padding not counted."""
+        mask = self.attention_mask
+        return self.original_ids.numel() if mask is None else int(mask.sum())
+
+    def to(self, device: torch.device | str) -> MaskedBatch:
+        """The same batch on a device."""
+        moved = {
+            f.name: value.to(device)
+            for f in fields(self)
+            if (value := getattr(self, f.name)) is not None
+        }
+        return replace(self, **moved)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a step minimises, and what it is made of (for reports; detached)."""
+
+    loss: Float[Tensor, ""]
+    parts: dict[str, Float[Tensor, ""]]
+
+
+class Objective(nn.Module):
+    """One way to pre-train an encoder. Subclasses say in ``forward`` what their loss is.
+
+    Args:
+        config: the encoder to be trained (the discriminator's, the one that is fine-tuned later).
+        generator_config: the small generator; objectives without one do not look at it.
+
+    Attributes:
+        name: how recipes call it.
+        encoder: the ``ElectraModel`` that is kept after pre-training.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, config: ElectraConfig, generator_config: ElectraConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.generator_config = generator_config
+
+    @property
+    def encoder(self) -> ElectraModel:
+        raise NotImplementedError
+
+    def forward(self, batch: MaskedBatch) -> Loss:
+        raise NotImplementedError
+
+
+class MLM(Objective):
+    """BERT's masked language modelling, with the whole encoder."""
+
+    name = "mlm"
+
+    def __init__(self, config: ElectraConfig, generator_config: ElectraConfig) -> None:
+        super().__init__(config, generator_config)
+        self.model = ElectraForMaskedLM(config)
+
+    @property
+    def encoder(self) -> ElectraModel:
+        return self.model.electra
+
+    def forward(self, batch: MaskedBatch) -> Loss:
+        logits = selected_logits(self.model, batch.masked_ids, batch)
+        loss = F.cross_entropy(logits, batch.original_ids.view(-1)[batch.positions])
+        return Loss(loss, {"mlm_loss": loss.detach()})
+
+
+class WithGenerator(Objective):
+    """What the four objectives with a generator share: it learns by MLM, and its samples are the
+    input of the model that is kept. Both use the same embeddings (paper, section 3.2).
+
+    Args:
+        weight: of the main loss beside the generator's (1). The paper's 50 for ``electra`` (appendix
+            A) brings a binary cross-entropy over all tokens to the size of one over the vocabulary.
+        temperature: T of the generator's softmax(logits / T) when it samples.
+        sampling: ``"inverse_cdf"``, or ``"gumbel"``, the plain one; the same distribution.
+        with_replacement: positions may be selected twice (google-research/electra).
+    """
+
+    default_weight: ClassVar[float]
+
+    def __init__(
+        self,
+        config: ElectraConfig,
+        generator_config: ElectraConfig,
+        *,
+        weight: float | None = None,
+        temperature: float = 1.0,
+        sampling: str = "inverse_cdf",
+        with_replacement: bool = False,
+    ) -> None:
+        super().__init__(config, generator_config)
+        check_temperature(temperature)
+        if sampling not in ("inverse_cdf", "gumbel"):
+            raise ValueError(f"There is no sampling {sampling!r}; use 'inverse_cdf' or 'gumbel'.")
+        self.weight = self.default_weight if weight is None else weight
+        self.temperature = temperature
+        self.sampling = sampling
+        self.with_replacement = with_replacement
+        self.generator = ElectraForMaskedLM(generator_config)
+        self.model = self.make_model(config)
+        tie_embeddings(self.generator, self.model)
+
+    def make_model(self, config: ElectraConfig) -> ElectraForMaskedLM | ElectraForPreTraining:
+        return ElectraForMaskedLM(config)
+
+    @property
+    def encoder(self) -> ElectraModel:
+        return self.model.electra
+
+    def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
+        """The loss of the model that is kept, from the text with replacements."""
+        raise NotImplementedError
+
+    main_part: ClassVar[str]
+
+    def forward(self, batch: MaskedBatch) -> Loss:
+        logits = selected_logits(self.generator, batch.masked_ids, batch)
+        log_probabilities = F.log_softmax(logits.float(), dim=-1)
+        mlm_loss = F.nll_loss(log_probabilities, batch.original_ids.view(-1)[batch.positions])
+        replaced_ids = replace_tokens(
+            batch.original_ids,
+            batch.positions,
+            self.sample(logits.detach(), log_probabilities.detach()),
+            with_replacement=self.with_replacement,
+        )
+        main_loss = self.main_loss(replaced_ids, batch)
+        parts = {"mlm_loss": mlm_loss.detach(), self.main_part: main_loss.detach()}
+        return Loss(mlm_loss + self.weight * main_loss, parts)
+
+    def sample(
+        self,
+        logits: Float[Tensor, "selected vocab"],
+        log_probabilities: Float[Tensor, "selected vocab"],
+    ) -> Selected:
+        """The generator's replacements; ids, so nothing flows back through them."""
+        if self.sampling == "gumbel":
+            return sample_gumbel(logits, self.temperature)
+        if self.temperature == 1.0:
+            return sample_inverse_cdf(log_probabilities.exp())
+        return sample_inverse_cdf((logits.float() / self.temperature).softmax(-1))
+
+
+class Electra(WithGenerator):
+    """Replaced token detection at every token: ``min MLM + 50 * RTD`` (paper, section 2)."""
+
+    name = "electra"
+    main_part = "rtd_loss"
+    default_weight = 50.0
+    model: ElectraForPreTraining
+
+    def make_model(self, config: ElectraConfig) -> ElectraForPreTraining:
+        return ElectraForPreTraining(config)
+
+    def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
+        states = encode(self.model.electra, replaced_ids, batch)
+        # a lucky sample, equal to the original, counts as original
+        labels = replaced_ids != batch.original_ids
+        if batch.attention_mask is not None:
+            attended = batch.attention_mask.bool()
+            states, labels = states[attended], labels[attended]
+        return F.binary_cross_entropy_with_logits(self.model.head(states), labels.to(states.dtype))
+
+
+class Electra15(Electra):
+    """Replaced token detection at the selected positions only."""
+
+    name = "electra_15"
+
+    def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
+        states = encode(self.model.electra, replaced_ids, batch)
+        states = states.flatten(0, 1)[batch.positions]
+        labels = (replaced_ids != batch.original_ids).view(-1)[batch.positions]
+        return F.binary_cross_entropy_with_logits(self.model.head(states), labels.to(states.dtype))
+
+
+class ReplaceMLM(WithGenerator):
+    """MLM at the selected positions, with the generator's samples in place of [MASK]."""
+
+    name = "replace_mlm"
+    main_part = "main_mlm_loss"
+    default_weight = 1.0
+    model: ElectraForMaskedLM
+
+    def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
+        logits = selected_logits(self.model, replaced_ids, batch)
+        return F.cross_entropy(logits, batch.original_ids.view(-1)[batch.positions])
+
+
+class AllTokensMLM(WithGenerator):
+    """The original token at every position, with a copy gate.
+
+    The model says p = D * [the input token] + (1 - D) * softmax(logits), where the copy probability
+    D is a sigmoid of the token's state (paper, section 3.4). It sees what ``electra`` sees, and
+    learns to copy what was not replaced.
+    """
+
+    name = "all_tokens_mlm"
+    main_part = "main_mlm_loss"
+    default_weight = 1.0
+    model: ElectraForMaskedLM
+
+    def make_model(self, config: ElectraConfig) -> ElectraForMaskedLM:
+        model = ElectraForMaskedLM(config)
+        self.copy_gate = nn.Linear(config.hidden_size, 1)
+        model.init_weights(self.copy_gate)
+        return model
+
+    def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
+        states = encode(self.model.electra, replaced_ids, batch)
+        attended = (
+            torch.ones_like(replaced_ids, dtype=torch.bool)
+            if batch.attention_mask is None
+            else batch.attention_mask.bool()
+        )
+        return -self.log_probability(
+            states[attended], replaced_ids[attended], batch.original_ids[attended]
+        ).mean()
+
+    def log_probability(
+        self,
+        states: Float[Tensor, "tokens hidden"],
+        input_ids: Int[Tensor, " tokens"],
+        original_ids: Int[Tensor, " tokens"],
+    ) -> Float[Tensor, " tokens"]:
+        """log p(original token) for each token, in logarithms throughout, so that no small p is lost."""
+        gate = self.copy_gate(states).squeeze(-1)
+        logits = self.model.head(states, self.model.electra.embeddings.word.weight)
+        softmax = -F.cross_entropy(logits, original_ids, reduction="none")
+        written = F.logsigmoid(-gate) + softmax
+        copied = F.logsigmoid(gate)
+        return torch.where(input_ids == original_ids, torch.logaddexp(copied, written), written)
+
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    objective.name: objective for objective in (Electra, MLM, ReplaceMLM, Electra15, AllTokensMLM)
+}
+
+
+def make_objective(
+    name: str,
+    config: ElectraConfig,
+    generator_config: ElectraConfig,
+    *,
+    rtd_weight: float = 50.0,
+    temperature: float = 1.0,
+    sampling: str = "inverse_cdf",
+    with_replacement: bool = False,
+) -> Objective:
+    """Build the objective of that name with fresh models.
+
+    Args:
+        rtd_weight: weight of replaced token detection beside the generator's MLM; the other
+            objectives keep the weight 1 (both of their losses are of the same kind).
+        temperature, sampling, with_replacement: see ``WithGenerator``.
+
+    Raises:
+        ValueError: there is no objective of that name.
+    """
+    if name not in OBJECTIVES:
+        raise ValueError(f"There is no objective {name!r}. There are {', '.join(OBJECTIVES)}.")
+    kind = OBJECTIVES[name]
+    if not issubclass(kind, WithGenerator):
+        return kind(config, generator_config)
+    return kind(
+        config,
+        generator_config,
+        weight=rtd_weight if issubclass(kind, Electra) else None,
+        temperature=temperature,
+        sampling=sampling,
+        with_replacement=with_replacement,
+    )
+
+
+def encode(
+    encoder: ElectraModel, input_ids: Tokens, batch: MaskedBatch
+) -> Float[Tensor, "batch seq hidden"]:
+    """The encoder's last states of a batch, whatever version of its text goes in."""
+    states: Tensor = encoder(
+        input_ids, batch.attention_mask, batch.token_type_ids, return_dict=True
+    ).last_hidden_state
+    return states
+
+
+def selected_logits(
+    model: ElectraForMaskedLM, input_ids: Tokens, batch: MaskedBatch
+) -> Float[Tensor, "selected vocab"]:
+    """A language model's logits at the selected positions only."""
+    states = encode(model.electra, input_ids, batch).flatten(0, 1)[batch.positions]
+    logits: Tensor = model.head(states, model.electra.embeddings.word.weight)
+    return logits

@@ -1,0 +1,222 @@
+"""Joint pre-training, put together: text -> tokenizer -> pair -> batches -> loop -> a trained pair."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from electra_lab.checkpoints.atomic import atomic_file
+from electra_lab.checkpoints.pair import Pair
+from electra_lab.devices import default_device
+from electra_lab.model.electra import ElectraModel
+from electra_lab.model.heads import ReplacedTokenHead
+from electra_lab.text.microworld import MicroWorld
+from electra_lab.text.tokenization import ElectraTokenizerFast
+from electra_lab.text.vocabulary import train_vocabulary
+
+from .batches import MaskedBatches
+from .checkpoint import random_states, set_random_states
+from .loop import train
+from .objectives import Electra, Objective, make_objective
+from .optimization import linear_schedule, make_optimizer
+from .recipe import Recipe
+from .state import Row
+
+
+@dataclass
+class PretrainingResult:
+    """What ``pretrain`` returns.
+
+    Attributes:
+        objective: the trained modules, in evaluation mode; ``objective.encoder`` is what is kept.
+        tokenizer: what they read with.
+        history: see ``state.TrainingState``.
+        seconds: all of it: making text and vocabulary, training, evaluations in callbacks.
+        recipe: what it was made with.
+    """
+
+    objective: Objective
+    tokenizer: ElectraTokenizerFast
+    history: list[Row]
+    seconds: float
+    recipe: Recipe
+
+    @property
+    def pair(self) -> Pair:
+        """Generator and discriminator.
+
+        Raises:
+            ValueError: the objective trains no discriminator.
+        """
+        if not isinstance(self.objective, Electra):
+            raise ValueError(
+                f"The objective {self.objective.name!r} trains no discriminator, so there is no pair; "
+                "its encoder is result.objective.encoder."
+            )
+        return Pair(self.objective.generator, self.objective.model, self.tokenizer)
+
+    def __repr__(self) -> str:
+        return (
+            f"PretrainingResult(recipe={self.recipe.name!r}, objective={self.objective.name!r}, "
+            f"steps={self.recipe.steps}, seed={self.recipe.seed})"
+        )
+
+
+def pretrain(
+    recipe: Recipe | str | Path = "micro",
+    output: str | Path | None = None,
+    *,
+    seed: int | None = None,
+    device: torch.device | str | None = None,
+    resume: bool = False,
+    callbacks: Iterable[object] = (),
+    progress: bool = True,
+    stop_after: int | None = None,
+) -> PretrainingResult:
+    """Train a generator and a discriminator together, from random weights.
+
+    Args:
+        recipe: a ``Recipe``, the name of a shipped one or the path of a TOML file.
+        output: folder for the pair (``load_pair(output)`` loads it), the history and the checkpoint
+            of the run. None: nothing is written.
+        seed: instead of the recipe's.
+        device: where to train; default: ``default_device()``.
+        resume: go on from the checkpoint in ``output``, exactly as if the run had not stopped.
+        callbacks: see ``state.Callback``.
+        progress: show a bar.
+        stop_after: stop after so many steps of the run, to be resumed later.
+
+    Raises:
+        FileNotFoundError: there is no such recipe.
+        ValueError: the recipe has unknown keys or values; the checkpoint was made with another one.
+        FileExistsError: ``output`` holds a run already, and ``resume`` was not asked for.
+        NonFiniteLossError, OSError: see ``loop.train``; the last checkpoint is whole.
+    """
+    began = time.perf_counter()
+    if not isinstance(recipe, Recipe):
+        recipe = Recipe.load(recipe)
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    device = torch.device(device) if device is not None else default_device()
+    texts = training_texts(recipe)
+    tokenizer = make_tokenizer(recipe, texts)
+    objective = build_objective(recipe, tokenizer).to(device)
+    batches = make_batches(recipe, tokenizer, texts)
+    prepared = time.perf_counter() - began
+    state = train(
+        objective,
+        batches,
+        make_optimizer(
+            objective,
+            recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            betas=(recipe.beta1, recipe.beta2),
+            eps=recipe.adam_eps,
+            faithful=recipe.faithful,
+        ),
+        linear_schedule(recipe.steps, recipe.warmup_steps, faithful=recipe.faithful),
+        steps=recipe.steps,
+        seed=recipe.seed,
+        device=device,
+        clip_norm=recipe.clip_norm,
+        log_every=recipe.log_every,
+        folder=output,
+        checkpoint_every=recipe.checkpoint_every,
+        resume=resume,
+        stop_after=stop_after,
+        settings=recipe.to_dict(),
+        callbacks=callbacks,
+        progress=progress,
+    )
+    result = PretrainingResult(
+        objective.eval(), tokenizer, state.history, prepared + state.seconds, recipe
+    )
+    if output is not None:
+        save_result(result, output)
+    return result
+
+
+def training_texts(recipe: Recipe) -> list[str]:
+    """The sentences that a recipe trains on."""
+    world = MicroWorld(seed=recipe.text_seed, split="train")
+    return world.texts(recipe.sentences, seed=recipe.text_seed)
+
+
+def make_tokenizer(recipe: Recipe, texts: list[str]) -> ElectraTokenizerFast:
+    """A tokenizer whose vocabulary is learned from the text."""
+    return ElectraTokenizerFast(vocab=train_vocabulary(texts, recipe.vocabulary_size))
+
+
+def build_objective(recipe: Recipe, tokenizer: ElectraTokenizerFast) -> Objective:
+    """The objective with fresh models, drawn from the recipe's seed."""
+    config = recipe.config(len(tokenizer), tokenizer.pad_token_id)
+    outside = random_states("cpu")
+    torch.manual_seed(recipe.seed)
+    try:
+        objective = make_objective(
+            recipe.objective,
+            config,
+            recipe.generator_config(config),
+            rtd_weight=recipe.rtd_weight,
+            temperature=recipe.temperature,
+            sampling=recipe.sampling,
+            with_replacement=recipe.faithful,
+        )
+        if recipe.faithful:
+            glorot_initialisation(objective)
+    finally:
+        set_random_states(outside, "cpu")
+    return objective
+
+
+@torch.no_grad()
+def glorot_initialisation(objective: Objective) -> None:
+    """Draw the projections and the discriminator's last layer anew, Glorot uniform: TensorFlow's
+    default, which google-research/electra leaves in place there (model/modeling.py)."""
+    for module in objective.modules():
+        if isinstance(module, ElectraModel) and module.projection is not None:
+            nn.init.xavier_uniform_(module.projection.weight)
+        if isinstance(module, ReplacedTokenHead):
+            nn.init.xavier_uniform_(module.score.weight)
+
+
+def make_batches(
+    recipe: Recipe, tokenizer: ElectraTokenizerFast, texts: list[str]
+) -> MaskedBatches:
+    """Tokenise the text once and cut it into batches."""
+    encoded = tokenizer(texts, truncation=True, max_length=recipe.max_length)
+    return MaskedBatches(
+        encoded["input_ids"],
+        special_ids=tokenizer.all_special_ids,
+        pad_id=tokenizer.pad_token_id,
+        mask_id=tokenizer.mask_token_id,
+        batch_size=recipe.batch_size,
+        seed=recipe.seed,
+        probability=recipe.mask_probability,
+        mask_share=recipe.mask_share,
+        with_replacement=recipe.faithful,
+    )
+
+
+def save_result(result: PretrainingResult, folder: str | Path) -> None:
+    """Write the pair (or what was trained, where there is none), the recipe and the history."""
+    folder = Path(folder)
+    if isinstance(result.objective, Electra):
+        result.pair.save(folder)
+    else:
+        result.objective.encoder.save_pretrained(folder / "encoder")
+        result.tokenizer.save_pretrained(folder / "encoder")
+    content: dict[str, Any] = {
+        "recipe": result.recipe.to_dict(),
+        "seconds": result.seconds,
+        "history": result.history,
+    }
+    with atomic_file(folder / "history.json") as partial:
+        partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

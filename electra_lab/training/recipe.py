@@ -1,0 +1,184 @@
+"""A recipe: every number of a pre-training run, in one TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from electra_lab.checkpoints.resources import data_path
+from electra_lab.model.config import ElectraConfig
+
+TEXTS = ("microworld",)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The settings of ``pretrain``. The defaults are ELECTRA's own where it has them (paper, appendix
+    A; google-research/electra, configure_pretraining.py); a recipe file states all that differs.
+
+    Args:
+        name: how the run is called.
+        objective: one of ``objectives.OBJECTIVES``.
+        text: what it is trained on; ``"microworld"``.
+        sentences: how many sentences are made for training.
+        text_seed: seed of the world and its sentences.
+        vocabulary_size: pieces in the vocabulary, special tokens counted.
+        max_length: longest sequence in tokens, [CLS] and [SEP] counted; longer ones are cut.
+        embedding_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size,
+            hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: the discriminator;
+            see ``ElectraConfig``.
+        generator_fraction: width of the generator as a share of the discriminator's.
+        generator_heads: its attention heads; 0: as ``ElectraConfig.for_generator`` has it.
+        mask_probability: share of positions that are selected.
+        mask_share: share of them that become [MASK]; the rest stays as it is.
+        temperature: of the generator when it samples.
+        sampling: ``"inverse_cdf"`` or ``"gumbel"``: the same distribution, the second is the plain
+            way.
+        rtd_weight: of the discriminator's loss beside the generator's.
+        steps, warmup_steps, batch_size: length of the run, steps until the peak learning rate,
+            sequences in a batch.
+        learning_rate: at its peak.
+        weight_decay, beta1, beta2, adam_eps, clip_norm: of AdamW and the gradient clipping.
+        faithful: take over the authors' quirks: positions drawn with replacement, Adam without bias
+            correction, a schedule that multiplies warm-up and decay, Glorot initialisation of the
+            projection and of the discriminator's last layer.
+        seed: of initial weights, order of the text, masking, dropout and sampling.
+        log_every, checkpoint_every: steps between two rows of the history, two checkpoints.
+
+    Raises:
+        ValueError: a value is of the wrong type or out of its range.
+    """
+
+    name: str = "unnamed"
+    objective: str = "electra"
+    text: str = "microworld"
+    sentences: int = 20_000
+    text_seed: int = 0
+    vocabulary_size: int = 1_000
+    max_length: int = 64
+    embedding_size: int = 64
+    hidden_size: int = 128
+    num_hidden_layers: int = 2
+    num_attention_heads: int = 4
+    intermediate_size: int = 512
+    hidden_dropout_prob: float = 0.1
+    attention_probs_dropout_prob: float = 0.1
+    initializer_range: float = 0.02
+    generator_fraction: float = 0.25
+    generator_heads: int = 0
+    mask_probability: float = 0.15
+    mask_share: float = 0.85
+    temperature: float = 1.0
+    sampling: str = "inverse_cdf"
+    rtd_weight: float = 50.0
+    steps: int = 1_000
+    warmup_steps: int = 100
+    batch_size: int = 64
+    learning_rate: float = 5e-4
+    weight_decay: float = 0.01
+    beta1: float = 0.9
+    beta2: float = 0.999
+    adam_eps: float = 1e-6
+    clip_norm: float = 1.0
+    faithful: bool = False
+    seed: int = 0
+    log_every: int = 10
+    checkpoint_every: int = 500
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            wanted = _TYPES[f.type]
+            if not isinstance(value, wanted) or (f.type != "bool" and isinstance(value, bool)):
+                raise ValueError(f"{f.name} is {value!r}; a recipe needs a value of type {f.type}.")
+            if f.name in _AT_LEAST_ONE and value < 1:
+                raise ValueError(f"{f.name} is {value}; it must be 1 or more.")
+        if self.text not in TEXTS:
+            raise ValueError(f"There is no text {self.text!r} to train on; use {', '.join(TEXTS)}.")
+        if not 0 <= self.warmup_steps <= self.steps:
+            raise ValueError(
+                f"warmup_steps is {self.warmup_steps} of {self.steps} steps; it must lie between 0 "
+                "and steps. Recipe.with_steps shortens both."
+            )
+
+    @classmethod
+    def load(cls, name: str | Path) -> Recipe:
+        """Read a recipe: the name of a shipped one (``"micro"``) or the path of a TOML file.
+
+        Raises:
+            FileNotFoundError: there is no such recipe.
+            ValueError: the file is no TOML, has keys that no recipe has, or values out of range.
+        """
+        file = Path(name)
+        if not file.is_file():
+            file = data_path("recipes", f"{name}.toml")
+        if not file.is_file():
+            shipped = sorted(path.stem for path in data_path("recipes").glob("*.toml"))
+            raise FileNotFoundError(
+                f"There is no recipe {str(name)!r}: no file has this path, and the shipped recipes "
+                f"are {', '.join(shipped)}."
+            )
+        try:
+            values = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ValueError(f"{file} is not valid TOML: {error}.") from error
+        try:
+            return cls.from_dict({"name": file.stem, **values})
+        except ValueError as error:
+            raise ValueError(f"{file}: {error}") from error
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """Raises:
+        ValueError: there are keys that no recipe has, or values out of range.
+        """
+        known = {f.name: f for f in fields(cls)}
+        unknown = sorted(values.keys() - known.keys())
+        if unknown:
+            raise ValueError(
+                f"A recipe has no {', '.join(map(repr, unknown))}. It may have {', '.join(known)}."
+            )
+        # TOML's 1 is an integer; where a float is meant, take it as one
+        floats = {key for key, value in values.items() if type(value) is int} & {
+            key for key, f in known.items() if f.type == "float"
+        }
+        typed: dict[str, Any] = {**values, **{key: float(values[key]) for key in floats}}
+        return cls(**typed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """All settings as plain values."""
+        return asdict(self)
+
+    def with_steps(self, steps: int) -> Recipe:
+        """The same recipe for another number of steps, with its share of warm-up."""
+        return replace(
+            self, steps=steps, warmup_steps=round(self.warmup_steps * steps / self.steps)
+        )
+
+    def config(self, vocab_size: int, pad_token_id: int = 0) -> ElectraConfig:
+        """The discriminator's configuration."""
+        names = {f.name for f in fields(ElectraConfig)} & {f.name for f in fields(self)}
+        return ElectraConfig(
+            vocab_size=vocab_size,
+            pad_token_id=pad_token_id,
+            max_position_embeddings=self.max_length,
+            **{name: getattr(self, name) for name in names},
+        )
+
+    def generator_config(self, config: ElectraConfig) -> ElectraConfig:
+        """The generator's configuration, from the discriminator's."""
+        generator = config.for_generator(self.generator_fraction)
+        if self.generator_heads:
+            generator = replace(generator, num_attention_heads=self.generator_heads)
+        return generator
+
+
+_TYPES: dict[Any, tuple[type, ...]] = {
+    "str": (str,),
+    "int": (int,),
+    "float": (float, int),
+    "bool": (bool,),
+}
+_AT_LEAST_ONE = ("sentences", "steps", "batch_size", "log_every", "checkpoint_every", "max_length")
