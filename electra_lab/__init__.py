@@ -17,7 +17,7 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 # module -> the public names it defines, in the order in which a reader meets them
 _PUBLIC: dict[str, tuple[str, ...]] = {
-    "text.microworld": ("MicroWorld", "vocabulary_words"),
+    "text.microworld": ("MicroWorld", "minimal_pairs", "vocabulary_words"),
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),
     "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),

@@ -215,18 +215,21 @@ def report(draft: Draft) -> Clause:
 
 def polarity(draft: Draft) -> Clause:
     """No farmer with a horse has ever seen the lake. The farmer has never seen the lake."""
-    if draft.chance(0.45):
+    if draft.chance(0.62):
+        no = draft.chance(0.52)
         entity = draft.random.choice(PERSONS_BY_NUMBER["singular"])
-        group = one_of(group_of(entity))
-        no = draft.chance(0.65)
-        of = noun_phrase(draft, group, "subject", determiner="no" if no else "every")
+        group = group_of(entity)
+        if draft.chance(0.5):
+            group = one_of(group)
+        whole = "every" if group.number == "singular" else "all"
+        of = noun_phrase(draft, group, "subject", determiner="no" if no else whole)
         if draft.chance(0.8):
             modify(draft, of)
     else:
         no = False
         of = subject(draft, modified=0.7)
         group = of.entity
-    if of.tokens[0].text == "every":
+    if of.tokens[0].text in ("every", "all"):
         fact = choose(draft, group, doing=True)
         if fact is None:
             return None
