@@ -37,6 +37,11 @@ def notebooks_path() -> Path:
     return _shipped("notebooks")
 
 
+def in_clone() -> bool:
+    """Whether the package runs from its repository, where notebooks and data may be changed."""
+    return not _WHEEL.is_dir()
+
+
 def bundled_checkpoints() -> list[str]:
     """Names that ``from_pretrained`` knows with no network, sorted."""
     folder = data_path("checkpoints")

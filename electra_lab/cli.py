@@ -1,0 +1,145 @@
+"""The command ``electra-lab``. What a command needs is imported when it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from electra_lab import __version__
+
+app = typer.Typer(
+    name="electra-lab",
+    help="Understand, train and debug ELECTRA.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+bench = typer.Typer(
+    help="Measurements whose results the notebooks and the README show.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(bench, name="bench")
+
+Device = Annotated[
+    str | None,
+    typer.Option(help="cpu, cuda, cuda:1, mps; default: the best that this machine has."),
+]
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Show what the package says about bad input as one message, with exit code 2."""
+    try:
+        yield
+    except (ValueError, OSError, ModuleNotFoundError, ArithmeticError) as error:
+        typer.echo(f"electra-lab: {error}", err=True)
+        raise typer.Exit(2) from error
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"electra-lab {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Understand, train and debug ELECTRA."""
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def lab(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="FOLDER",
+            help="Where to copy the notebooks to (in a clone it may be left out: its own are opened), "
+            "then any options of `jupyter lab`, such as --no-browser.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Open JupyterLab on 00_start_here.ipynb.
+
+    With a FOLDER the notebooks are copied there first; those that you changed are kept.
+    """
+    from electra_lab.lab import copy_notebooks, notebooks_of_the_clone, open_lab
+
+    given = arguments or []
+    has_folder = bool(given) and not given[0].startswith("-")
+    with plain_errors():
+        if has_folder:
+            copied = copy_notebooks(given[0])
+            typer.echo(copied)
+            folder = copied.folder
+        else:
+            folder = notebooks_of_the_clone()
+        open_lab(folder, given[1:] if has_folder else given)
+
+
+@app.command()
+def pretrain(
+    output: Annotated[Path, typer.Option(help="Folder for the pair and its checkpoints.")],
+    recipe: Annotated[
+        str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")
+    ] = "micro",
+    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Instead of the recipe's; warm-up in proportion.")
+    ] = None,
+    device: Device = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
+    ] = False,
+) -> None:
+    """Train a generator and a discriminator together, from random weights."""
+    with plain_errors():
+        from electra_lab.training.pretraining import pretrain as run
+        from electra_lab.training.recipe import Recipe
+
+        settings = Recipe.load(recipe)
+        if steps is not None:
+            settings = settings.with_steps(steps)
+        result = run(settings, output, seed=seed, device=_device(device), resume=resume)
+    typer.echo(f"{result.recipe.steps} steps in {result.seconds:.1f} s, written to {output}")
+    typer.echo(f'Load it with load_pair("{output}")')
+
+
+@bench.command()
+def microworld(
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, 2 ...")] = 3,
+    recipe: Annotated[
+        str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")
+    ] = "micro",
+    device: Device = None,
+) -> None:
+    """Train on the micro-world with several seeds and measure what the models learned."""
+    with plain_errors():
+        _device(device)
+        from electra_lab.bench.microworld import run
+
+        run(recipe=recipe, seeds=tuple(range(seeds)))
+
+
+def _device(name: str | None) -> str | None:
+    """Make a named device the default one, so that a wrong name is refused by default_device."""
+    if name is None:
+        return None
+    os.environ["ELECTRA_LAB_DEVICE"] = name
+    from electra_lab.devices import default_device
+
+    return str(default_device())
