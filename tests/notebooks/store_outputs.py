@@ -1,0 +1,93 @@
+"""Execute notebooks in place and keep of their outputs what is the same everywhere: text and PNG.
+
+    python tests/notebooks/store_outputs.py [NOTEBOOK ...]
+
+Without arguments all notebooks are done. Nothing is written for a notebook that fails.
+"""
+
+import sys
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+KEPT_DATA = ("text/plain", "image/png")
+KEPT_TAGS = ("nbval-ignore-output", "raises-exception")
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+IGNORED = "nbval-ignore-output"
+
+
+def clean(notebook):
+    """Drop what varies: widget state, HTML, progress bars, times, versions. Returns the notebook."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for cell in notebook.cells:
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag in KEPT_TAGS]
+        cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
+        if cell.cell_type == "code":
+            cell.outputs = _outputs(cell.outputs, IGNORED in tags)
+    _number(notebook)
+    return notebook
+
+
+def _outputs(outputs, ignored):
+    kept = []
+    for output in outputs:
+        if output.output_type == "stream" and output.name == "stderr":
+            continue
+        if "data" in output:
+            # a bar or another widget of ipywidgets: its text is its state at some moment
+            if (
+                "application/vnd.jupyter.widget-view+json" in output.data
+                and ignored
+                and ("image/png" not in output.data)
+            ):
+                continue
+            output.data = nbformat.from_dict(
+                {kind: output.data[kind] for kind in KEPT_DATA if kind in output.data}
+            )
+            output.metadata = nbformat.from_dict({})
+            if not output.data:
+                continue
+        kept.append(output)
+    return kept
+
+
+def _number(notebook):
+    """Count executions from 1, as in a clean run."""
+    count = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        count += 1
+        cell.execution_count = count
+        for output in cell.outputs:
+            if output.output_type == "execute_result":
+                output.execution_count = count
+
+
+def execute(path):
+    """Run every cell in a fresh kernel; an error in a cell is raised."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    return notebook
+
+
+def main(names):
+    for path in [Path(name) for name in names] or sorted(NOTEBOOKS.glob("*.ipynb")):
+        nbformat.write(clean(execute(path)), path)
+        print(f"{path.name}: {path.stat().st_size / 1024:.0f} KB", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
