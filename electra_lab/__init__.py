@@ -21,6 +21,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),
     "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),
+    "model.causal_lm": ("ElectraForCausalLM",),
     "model.task_heads": (
         "ElectraForMultipleChoice",
         "ElectraForQuestionAnswering",

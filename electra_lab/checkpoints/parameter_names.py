@@ -21,6 +21,21 @@ ENCODER_NAMES: dict[str, str] = {
     "electra.encoder.layers.{}.attention.value": "electra.encoder.layer.{}.attention.self.value",
     "electra.encoder.layers.{}.attention.output": "electra.encoder.layer.{}.attention.output.dense",
     "electra.encoder.layers.{}.attention_norm": "electra.encoder.layer.{}.attention.output.LayerNorm",
+    "electra.encoder.layers.{}.attention.relative_positions.table": (
+        "electra.encoder.layer.{}.attention.self.distance_embedding"
+    ),
+    **{
+        f"electra.encoder.layers.{{}}.cross_attention.{name}": (
+            f"electra.encoder.layer.{{}}.crossattention.self.{name}"
+        )
+        for name in ("query", "key", "value")
+    },
+    "electra.encoder.layers.{}.cross_attention.output": (
+        "electra.encoder.layer.{}.crossattention.output.dense"
+    ),
+    "electra.encoder.layers.{}.cross_attention_norm": (
+        "electra.encoder.layer.{}.crossattention.output.LayerNorm"
+    ),
     "electra.encoder.layers.{}.feed_forward.expand": "electra.encoder.layer.{}.intermediate.dense",
     "electra.encoder.layers.{}.feed_forward.contract": "electra.encoder.layer.{}.output.dense",
     "electra.encoder.layers.{}.feed_forward_norm": "electra.encoder.layer.{}.output.LayerNorm",
@@ -33,6 +48,11 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
         "head.score": "discriminator_predictions.dense_prediction",
     },
     "ElectraForMaskedLM": {
+        "head.dense": "generator_predictions.dense",
+        "head.norm": "generator_predictions.LayerNorm",
+        "head": "generator_lm_head",
+    },
+    "ElectraForCausalLM": {
         "head.dense": "generator_predictions.dense",
         "head.norm": "generator_predictions.LayerNorm",
         "head": "generator_lm_head",

@@ -14,12 +14,18 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .config import ElectraConfig
+from .decoder import LayerCache
+from .relative_positions import RelativePositions
 
-Heads = Float[Tensor, "batch heads seq head_size"]
+Query = Float[Tensor, "batch heads query head_size"]
+Key = Float[Tensor, "batch heads key head_size"]
 # What is added to the scores before the softmax: 0 where a query may look, a very large negative
-# number where it may not. The heads axis has length 1, the query axis may.
-AttentionBias = Float[Tensor, "batch 1 query_or_1 key"]
+# number where it may not. "#" marks axes that may have length 1 and then stand for all.
+AttentionBias = Float[Tensor, "#batch #heads #query key"]
+# What the weights of each head are multiplied with; 0 switches a head off.
+HeadMask = Float[Tensor, "#batch heads #query #key"]
 Weights = Float[Tensor, "batch heads query key"]
+CrossWeights = Float[Tensor, "batch heads query source"]
 
 
 def attention_bias(
@@ -38,31 +44,35 @@ def attention_bias(
 
 
 def written_out_attention(
-    query: Heads,
-    key: Heads,
-    value: Heads,
+    query: Query,
+    key: Key,
+    value: Key,
     bias: AttentionBias | None = None,
     dropout: float = 0.0,
-) -> tuple[Heads, Weights]:
+    head_mask: HeadMask | None = None,
+) -> tuple[Query, Weights]:
     """softmax(Q K^T / sqrt(head_size) + bias) V (Vaswani et al. 2017, equation 1), with its weights.
 
     Args:
         dropout: probability with which a weight is dropped after the softmax.
+        head_mask: what each head's weights are multiplied with.
     """
     scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
     if bias is not None:
         scores = scores + bias
     weights = scores.softmax(dim=-1)
+    if head_mask is not None:
+        weights = weights * head_mask
     return F.dropout(weights, dropout) @ value, weights
 
 
 def fused_attention(
-    query: Heads,
-    key: Heads,
-    value: Heads,
+    query: Query,
+    key: Key,
+    value: Key,
     bias: AttentionBias | None = None,
     dropout: float = 0.0,
-) -> Heads:
+) -> Query:
     """The same by ``torch.nn.functional.scaled_dot_product_attention``, without the weights."""
     return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
 
@@ -77,17 +87,21 @@ class SelfAttention(nn.Module):
     def __init__(self, config: ElectraConfig) -> None:
         super().__init__()
         self.heads = config.num_attention_heads
+        self.head_size = config.head_size
         self.query = nn.Linear(config.hidden_size, config.hidden_size)
         self.key = nn.Linear(config.hidden_size, config.hidden_size)
         self.value = nn.Linear(config.hidden_size, config.hidden_size)
         self.output = nn.Linear(config.hidden_size, config.hidden_size)
         self.dropout_prob = config.attention_probs_dropout_prob
+        self.relative_positions = (
+            RelativePositions(config) if config.position_embedding_type != "absolute" else None
+        )
 
-    def split_heads(self, states: Float[Tensor, "batch seq hidden"]) -> Heads:
+    def split_heads(self, states: Float[Tensor, "batch seq _"]) -> Key:
         """Cut the hidden axis into heads and bring the heads in front of the sequence."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return states.unflatten(-1, (self.heads, self.head_size)).transpose(1, 2)
 
-    def merge_heads(self, states: Heads) -> Float[Tensor, "batch seq hidden"]:
+    def merge_heads(self, states: Query) -> Float[Tensor, "batch query _"]:
         """Undo ``split_heads``."""
         return states.transpose(1, 2).flatten(-2)
 
@@ -96,19 +110,88 @@ class SelfAttention(nn.Module):
         states: Float[Tensor, "batch seq hidden"],
         bias: AttentionBias | None = None,
         written_out: bool = False,
+        head_mask: HeadMask | None = None,
+        cache: LayerCache | None = None,
     ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None]:
         """Args:
         states: what the layer below hands up.
         bias: see ``attention_bias``; None lets every token look at every token.
         written_out: take the written-out path and return its weights; otherwise None.
+        head_mask: what each head's weights are multiplied with; takes the written-out path.
+        cache: keys and values of earlier tokens; those of ``states`` are put behind them.
         """
         query = self.split_heads(self.query(states))
         key = self.split_heads(self.key(states))
         value = self.split_heads(self.value(states))
+        if cache is not None:
+            key, value = cache.append(key, value)
+        if self.relative_positions is not None:
+            distances = self.relative_positions(query, key)
+            bias = distances if bias is None else bias + distances
+        return self.attend(query, key, value, bias, written_out, head_mask)
+
+    def attend(
+        self,
+        query: Query,
+        key: Key,
+        value: Key,
+        bias: AttentionBias | None,
+        written_out: bool,
+        head_mask: HeadMask | None,
+    ) -> tuple[Float[Tensor, "batch query hidden"], Weights | None]:
+        """Attention of all heads by one of the two paths, then the output layer."""
         dropout = self.dropout_prob if self.training else 0.0
         weights = None
-        if written_out:
-            context, weights = written_out_attention(query, key, value, bias, dropout)
+        if written_out or head_mask is not None:
+            context, weights = written_out_attention(query, key, value, bias, dropout, head_mask)
         else:
             context = fused_attention(query, key, value, bias, dropout)
         return self.output(self.merge_heads(context)), weights
+
+    @torch.no_grad()
+    def prune(self, heads: set[int]) -> None:
+        """Remove heads for good: their rows of query, key and value, their columns of the output."""
+        kept = [head for head in range(self.heads) if head not in heads]
+        index = torch.arange(self.heads * self.head_size).view(self.heads, -1)[kept].flatten()
+        for linear in (self.query, self.key, self.value):
+            linear.weight = nn.Parameter(linear.weight[index].clone())
+            linear.bias = nn.Parameter(linear.bias[index].clone())
+            linear.out_features = len(index)
+        self.output.weight = nn.Parameter(self.output.weight[:, index].clone())
+        self.output.in_features = len(index)
+        self.heads = len(kept)
+
+
+class CrossAttention(SelfAttention):
+    """The same, with keys and values from another model's states: a decoder looks at an encoder.
+
+    It has no relative positions: the two sequences share no positions.
+    """
+
+    def __init__(self, config: ElectraConfig) -> None:
+        super().__init__(config)
+        self.relative_positions = None
+
+    def forward(  # type: ignore[override]
+        self,
+        states: Float[Tensor, "batch seq hidden"],
+        encoder_states: Float[Tensor, "batch key hidden"] | None,
+        bias: AttentionBias | None = None,
+        written_out: bool = False,
+        head_mask: HeadMask | None = None,
+        cache: LayerCache | None = None,
+    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None]:
+        """Args:
+        encoder_states: what is looked at; not needed once the cache holds its keys and values.
+        (The others as in ``SelfAttention.forward``.)
+        """
+        query = self.split_heads(self.query(states))
+        if cache is not None and cache.key is not None and cache.value is not None:
+            key, value = cache.key, cache.value
+        else:
+            assert encoder_states is not None
+            key = self.split_heads(self.key(encoder_states))
+            value = self.split_heads(self.value(encoder_states))
+            if cache is not None:
+                cache.append(key, value)
+        return self.attend(query, key, value, bias, written_out, head_mask)

@@ -43,6 +43,7 @@ PRESETS: dict[str, dict[str, int]] = {
     ),
 }
 
+POSITION_TYPES = ("absolute", "relative_key", "relative_key_query")
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 
 
@@ -71,8 +72,14 @@ class ElectraConfig:
         summary_type, summary_use_proj, summary_activation, summary_last_dropout: how a sequence is
             summed up as one vector by heads that choose between sequences.
         pad_token_id: id of [PAD]; its row of the word table starts at zero and stays there.
-        position_embedding_type: ``"absolute"``: one learned vector for each position.
+        position_embedding_type: ``"absolute"`` (one learned vector for each position),
+            ``"relative_key"`` or ``"relative_key_query"`` (one for each distance, see
+            ``RelativePositions``).
         use_cache: whether a decoder returns its keys and values.
+        is_decoder: look only at what came before.
+        add_cross_attention: every layer of a decoder also looks at another model's states.
+        tie_word_embeddings: the generator's output table is its input table; always so here.
+        pruned_heads: heads that are removed, by the number of their layer.
         classifier_dropout: dropout of task heads; None takes ``hidden_dropout_prob``.
         num_labels: number of classes of a task head; 1 stands for regression. Follows from
             ``id2label`` where that is given.
@@ -110,6 +117,10 @@ class ElectraConfig:
     position_embedding_type: str = "absolute"
     use_cache: bool = True
     classifier_dropout: float | None = None
+    is_decoder: bool = False
+    add_cross_attention: bool = False
+    tie_word_embeddings: bool = True
+    pruned_heads: dict[int, list[int]] = field(default_factory=dict)
     num_labels: int | None = None
     id2label: dict[int, str] | None = None
     label2id: dict[str, int] | None = None
@@ -139,10 +150,19 @@ class ElectraConfig:
                 f"hidden_size {self.hidden_size} cannot be shared by {self.num_attention_heads} "
                 "attention heads. Choose a num_attention_heads that divides hidden_size."
             )
-        if self.position_embedding_type != "absolute":
+        if self.position_embedding_type not in POSITION_TYPES:
             raise ValueError(
                 f"position_embedding_type {self.position_embedding_type!r} is not supported; "
-                "this version has 'absolute' position embeddings only."
+                f"expected one of {', '.join(POSITION_TYPES)}."
+            )
+        if self.add_cross_attention and not self.is_decoder:
+            raise ValueError(
+                "add_cross_attention is for decoders, but is_decoder is False. Set both, or neither."
+            )
+        if not self.tie_word_embeddings:
+            raise ValueError(
+                "tie_word_embeddings is False. ELECTRA's generator has no output table of its own "
+                "(paper, section 3.2); leave it True."
             )
         if self.pad_token_id is not None and not 0 <= self.pad_token_id < self.vocab_size:
             raise ValueError(
@@ -247,6 +267,7 @@ class ElectraConfig:
         known = {f.name for f in fields(cls)} - {"extra"}
         ours = {key: value for key, value in values.items() if key in known}
         extra = {k: v for k, v in values.items() if k not in known and k != "model_type"}
-        if ours.get("id2label") is not None:  # the keys of a JSON object are text
-            ours["id2label"] = {int(i): label for i, label in ours["id2label"].items()}
+        for name in ("id2label", "pruned_heads"):  # the keys of a JSON object are text
+            if ours.get(name) is not None:
+                ours[name] = {int(key): value for key, value in ours[name].items()}
         return cls(**ours, extra=extra)

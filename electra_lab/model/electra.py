@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor, nn
 
-from .attention import AttentionBias, attention_bias
+from .attention import AttentionBias, SelfAttention, attention_bias
 from .config import ElectraConfig
+from .decoder import KeyValueCache, causal_mask
 from .embeddings import ElectraEmbeddings
-from .encoder import ElectraEncoder
+from .encoder import CrossInputs, ElectraEncoder
 from .outputs import BaseModelOutput
 from .pretrained import PreTrainedModel
+
+PastTuple = Sequence[Sequence[Tensor]]
 
 
 class ElectraModel(PreTrainedModel):
@@ -31,6 +36,8 @@ class ElectraModel(PreTrainedModel):
         )
         self.encoder = ElectraEncoder(config)
         self.init_weights()
+        for layer, heads in config.pruned_heads.items():
+            self._attention_of(layer).prune(set(heads))
 
     def forward(
         self,
@@ -39,6 +46,12 @@ class ElectraModel(PreTrainedModel):
         token_type_ids: Int[Tensor, "..."] | None = None,
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
+        encoder_hidden_states: Float[Tensor, "batch source hidden"] | None = None,
+        encoder_attention_mask: Shaped[Tensor, "..."] | None = None,
+        past_key_values: KeyValueCache | PastTuple | None = None,
+        use_cache: bool | None = None,
+        cache_position: Int[Tensor, " seq"] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> BaseModelOutput:
@@ -47,10 +60,21 @@ class ElectraModel(PreTrainedModel):
         Args:
             input_ids: (batch, seq) ids of the tokens.
             attention_mask: (batch, seq), 1 for tokens to attend to and 0 for padding; or
-                (batch, seq, seq), one row for each attending token. Default: attend to all.
+                (batch, seq, seq), one row for each attending token. Default: attend to all. With
+                ``past_key_values`` it covers the cached tokens too. A decoder adds its causal mask
+                to the first form and takes the second as it is.
             token_type_ids: (batch, seq), 0 for sentence A and 1 for sentence B. Default: 0.
-            position_ids: (batch, seq) or (1, seq). Default: 0, 1, 2 ...
+            position_ids: (batch, seq) or (1, seq). Default: 0, 1, 2 ... after the cached tokens.
             inputs_embeds: (batch, seq, embedding_size) vectors to use instead of ``input_ids``.
+            encoder_hidden_states: (batch, source, hidden_size) states that the cross-attention of a
+                decoder looks at.
+            encoder_attention_mask: (batch, source), 1 where it may look. Default: everywhere.
+            past_key_values: a decoder's cache, as a call before returned it, or the older tuple of
+                (key, value) for each layer; then only the new tokens are given.
+            use_cache: return the cache. Default: ``config.use_cache`` for a decoder.
+            cache_position: (seq,) positions of the new tokens, where ``position_ids`` is not given.
+            head_mask: (heads,) or (layers, heads), what each head's attention weights are multiplied
+                with: 0 switches a head off. Takes the written-out path.
             output_attentions: return each layer's attention weights, by the written-out path.
             output_hidden_states: return what enters the encoder and what leaves each layer.
             (The last two default to what the configuration says, as does ``return_dict``, which every
@@ -58,26 +82,135 @@ class ElectraModel(PreTrainedModel):
 
         Raises:
             ValueError: both or neither of ``input_ids`` and ``inputs_embeds``; an id outside the
-                vocabulary; more positions than the model has; a tensor of another shape.
+                vocabulary; more positions than the model has; a tensor of another shape; something
+                that only a decoder, or one with cross-attention, takes.
         """
         config = self.config
-        self._check_inputs(input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds)
+        self._check_decoder_inputs(encoder_hidden_states, past_key_values, use_cache)
+        cache = self._cache(past_key_values, use_cache)
+        past = 0 if cache is None else cache.get_seq_length()
+        self._check_inputs(
+            input_ids, attention_mask, token_type_ids, position_ids, inputs_embeds, past
+        )
+        given = input_ids if input_ids is not None else inputs_embeds
+        assert given is not None
+        batch, seq = given.shape[:2]
+        if position_ids is None and cache_position is not None:
+            position_ids = cache_position[None]
+        if position_ids is None and past:
+            position_ids = torch.arange(past, past + seq, device=given.device)[None]
         states = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         if self.projection is not None:
             states = self.projection(states)
         return self.encoder(
             states,
-            self.bias_from_mask(attention_mask),
+            self.bias_from_mask(attention_mask, seq, past + seq, states.device),
             written_out=self.attn_implementation == "eager",
             output_attentions=_given(output_attentions, config.output_attentions),
             output_hidden_states=_given(output_hidden_states, config.output_hidden_states),
+            head_mask=self._head_masks(head_mask),
+            cache=cache,
+            cross=self._cross_inputs(encoder_hidden_states, encoder_attention_mask, cache),
         )
 
-    def bias_from_mask(self, attention_mask: Shaped[Tensor, "..."] | None) -> AttentionBias | None:
-        """What the mask adds to the attention scores; nothing where there is no mask."""
-        if attention_mask is None:
+    def bias_from_mask(
+        self,
+        attention_mask: Shaped[Tensor, "..."] | None,
+        queries: int,
+        keys: int,
+        device: torch.device,
+    ) -> AttentionBias | None:
+        """What the mask, and a decoder's causal mask, add to the attention scores."""
+        if self.config.is_decoder and (attention_mask is None or attention_mask.dim() == 2):
+            attention_mask = causal_mask(queries, keys, attention_mask, device)
+        return None if attention_mask is None else attention_bias(attention_mask, self.dtype)
+
+    def _cache(
+        self, past: KeyValueCache | PastTuple | None, use_cache: bool | None
+    ) -> KeyValueCache | None:
+        if isinstance(past, KeyValueCache):
+            return past
+        if past is not None:
+            return KeyValueCache.from_tuple(past)
+        wanted = self.config.is_decoder and _given(use_cache, self.config.use_cache)
+        return KeyValueCache(len(self.encoder.layers)) if wanted else None
+
+    def _cross_inputs(
+        self, states: Tensor | None, mask: Tensor | None, cache: KeyValueCache | None
+    ) -> CrossInputs | None:
+        cached = cache is not None and cache.cross[0].key is not None
+        if not self.config.add_cross_attention or (states is None and not cached):
             return None
-        return attention_bias(attention_mask, self.dtype)
+        return CrossInputs(states, None if mask is None else attention_bias(mask, self.dtype))
+
+    def _head_masks(self, head_mask: Tensor | None) -> list[Tensor] | None:
+        """One head mask for each layer, ready to be multiplied with weights."""
+        if head_mask is None:
+            return None
+        layers, heads = len(self.encoder.layers), self.config.num_attention_heads
+        if tuple(head_mask.shape) not in ((heads,), (layers, heads)):
+            raise ValueError(
+                f"head_mask has the shape {tuple(head_mask.shape)}; expected {(heads,)}, for all "
+                f"layers alike, or {(layers, heads)}."
+            )
+        rows = head_mask.to(self.dtype).expand(layers, heads)
+        return list(rows[:, None, :, None, None])
+
+    def _attention_of(self, layer: int) -> SelfAttention:
+        attention = self.encoder.get_submodule(f"layers.{layer}.attention")
+        assert isinstance(attention, SelfAttention)
+        return attention
+
+    def prune_heads(self, heads: dict[int, list[int]]) -> None:
+        """Remove attention heads for good; the configuration remembers which.
+
+        Args:
+            heads: for each layer's number, the numbers of heads to remove, as they are counted in
+                the unpruned model.
+
+        Raises:
+            ValueError: there is no such layer or head, or no head of a layer would be left.
+        """
+        total = self.config.num_attention_heads
+        for layer, numbers in heads.items():
+            if not 0 <= layer < len(self.encoder.layers):
+                raise ValueError(
+                    f"There is no layer {layer}; the layers are 0 to {len(self.encoder.layers) - 1}."
+                )
+            gone = set(self.config.pruned_heads.get(layer, []))
+            if not set(numbers) <= set(range(total)) or len(gone | set(numbers)) == total:
+                raise ValueError(
+                    f"Cannot prune the heads {sorted(numbers)} of layer {layer}, which has heads 0 "
+                    f"to {total - 1}: name heads that exist, and leave at least one."
+                )
+        for layer, numbers in heads.items():
+            gone = set(self.config.pruned_heads.get(layer, []))
+            left = [head for head in range(total) if head not in gone]
+            places = {left.index(head) for head in set(numbers) - gone}
+            self._attention_of(layer).prune(places)
+            self.config.pruned_heads[layer] = sorted(gone | set(numbers))
+
+    def _check_decoder_inputs(
+        self,
+        encoder_hidden_states: Tensor | None,
+        past_key_values: KeyValueCache | PastTuple | None,
+        use_cache: bool | None,
+    ) -> None:
+        if encoder_hidden_states is not None and not self.config.add_cross_attention:
+            raise ValueError(
+                "encoder_hidden_states was given, but this model has no cross-attention. Load it with "
+                "is_decoder=True, add_cross_attention=True."
+            )
+        if past_key_values is not None and not self.config.is_decoder:
+            raise ValueError(
+                "past_key_values was given, but this model is no decoder: its tokens look at later "
+                "ones, so nothing can be cached. Load it with is_decoder=True."
+            )
+        if past_key_values is not None and len(past_key_values) != len(self.encoder.layers):
+            raise ValueError(
+                f"past_key_values has {len(past_key_values)} layers, the model has "
+                f"{len(self.encoder.layers)}."
+            )
 
     def _check_inputs(
         self,
@@ -86,6 +219,7 @@ class ElectraModel(PreTrainedModel):
         token_type_ids: Tensor | None,
         position_ids: Tensor | None,
         inputs_embeds: Tensor | None,
+        past: int,
     ) -> None:
         """Refuse what would otherwise fail deep inside, or not at all, with a clear message."""
         if (input_ids is None) == (inputs_embeds is None):
@@ -109,18 +243,20 @@ class ElectraModel(PreTrainedModel):
                 )
             batch, seq = inputs_embeds.shape[:2]
         limit = self.config.max_position_embeddings
-        if seq > limit:
+        if past + seq > limit:
+            cached = f" and {past} in the cache" if past else ""
             raise ValueError(
-                f"The input has {seq} tokens, but this model has only {limit} positions. Shorten it: "
-                f"tokenizer(..., truncation=True, max_length={limit})."
+                f"The input has {seq} tokens{cached}, but this model has only {limit} positions. "
+                f"Shorten it: tokenizer(..., truncation=True, max_length={limit})."
             )
+        keys = past + seq
         if attention_mask is not None and tuple(attention_mask.shape) not in (
-            (batch, seq),
-            (batch, seq, seq),
+            (batch, keys),
+            (batch, seq, keys),
         ):
             raise ValueError(
                 f"attention_mask has the shape {tuple(attention_mask.shape)}; expected "
-                f"{(batch, seq)}, as the input, or {(batch, seq, seq)}."
+                f"{(batch, keys)}, as the input, or {(batch, seq, keys)}."
             )
         for name, ids, rows in (
             ("token_type_ids", token_type_ids, self.config.type_vocab_size),

@@ -26,6 +26,8 @@ class ElectraEmbeddings(nn.Module):
         self.token_type = nn.Embedding(config.type_vocab_size, size)
         self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        # with relative positions attention knows the order, and this table is not used
+        self.adds_positions = config.position_embedding_type == "absolute"
 
     def forward(
         self,
@@ -45,5 +47,7 @@ class ElectraEmbeddings(nn.Module):
             position_ids = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device)[None]
         if token_type_ids is None:
             token_type_ids = torch.zeros_like(position_ids)
-        total = inputs_embeds + self.token_type(token_type_ids) + self.position(position_ids)
+        total = inputs_embeds + self.token_type(token_type_ids)
+        if self.adds_positions:
+            total = total + self.position(position_ids)
         return self.dropout(self.norm(total))

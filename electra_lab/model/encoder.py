@@ -1,16 +1,23 @@
-"""The encoder: BERT's stack of layers, unchanged (paper, section 2: ELECTRA keeps the architecture)."""
+"""The encoder: BERT's stack of layers, unchanged (paper, section 2: ELECTRA keeps the architecture).
+
+As a decoder (``is_decoder``) it is the same stack with a causal mask, a cache, and with
+``add_cross_attention`` one more block in each layer.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 
-from .attention import AttentionBias, SelfAttention, Weights
+from .attention import AttentionBias, CrossAttention, CrossWeights, HeadMask, SelfAttention, Weights
 from .config import ElectraConfig
+from .decoder import KeyValueCache, LayerCache
 from .outputs import BaseModelOutput
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -36,6 +43,20 @@ def activation(name: str | Callable[[Tensor], Tensor]) -> Callable[[Tensor], Ten
     return ACTIVATIONS[name]
 
 
+@dataclass
+class CrossInputs:
+    """What the cross-attention of a layer looks at: another model's states, or their cached keys and
+    values."""
+
+    states: Float[Tensor, "batch source hidden"] | None
+    bias: AttentionBias | None = None
+    cache: LayerCache | None = None
+
+    def of_layer(self, layer: int, cache: KeyValueCache | None) -> CrossInputs:
+        """The same for one layer, with its part of the cache."""
+        return replace(self, cache=None if cache is None else cache.cross[layer])
+
+
 class FeedForward(nn.Module):
     """Two linear layers with a non-linearity between, applied to every token alone."""
 
@@ -52,12 +73,19 @@ class FeedForward(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Attention, then feed-forward; after each: dropout, add what came in, LayerNorm (post-norm)."""
+    """Attention, then feed-forward; after each: dropout, add what came in, LayerNorm (post-norm).
+
+    Where the configuration says ``add_cross_attention``, cross-attention stands between the two.
+    """
 
     def __init__(self, config: ElectraConfig) -> None:
         super().__init__()
         self.attention = SelfAttention(config)
         self.attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
+        self.cross_attention: CrossAttention | None = None
+        if config.add_cross_attention:
+            self.cross_attention = CrossAttention(config)
+            self.cross_attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.feed_forward = FeedForward(config)
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.dropout = nn.Dropout(config.hidden_dropout_prob)
@@ -67,19 +95,38 @@ class EncoderLayer(nn.Module):
         states: Float[Tensor, "batch seq hidden"],
         bias: AttentionBias | None = None,
         written_out: bool = False,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None]:
-        attended, weights = self.attention(states, bias, written_out)
+        head_mask: HeadMask | None = None,
+        cache: LayerCache | None = None,
+        cross: CrossInputs | None = None,
+    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None, CrossWeights | None]:
+        """Returns:
+        The states, and the weights of attention and of cross-attention (None on the fused path,
+        or where there is none).
+        """
+        attended, weights = self.attention(states, bias, written_out, head_mask, cache)
         states = self.attention_norm(states + self.dropout(attended))
+        cross_weights = None
+        if cross is not None:
+            assert self.cross_attention is not None
+            attended, cross_weights = self.cross_attention(
+                states, cross.states, cross.bias, written_out, head_mask, cross.cache
+            )
+            states = self.cross_attention_norm(states + self.dropout(attended))
         states = self.feed_forward_norm(states + self.dropout(self.feed_forward(states)))
-        return states, weights
+        return states, weights, cross_weights
 
 
 class ElectraEncoder(nn.Module):
-    """``num_hidden_layers`` layers, one after the other."""
+    """``num_hidden_layers`` layers, one after the other.
+
+    With ``gradient_checkpointing`` set, training keeps only what enters each layer and computes the
+    rest again on the way back: less memory for about a third more time.
+    """
 
     def __init__(self, config: ElectraConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(config.num_hidden_layers))
+        self.gradient_checkpointing = False
 
     def forward(
         self,
@@ -88,20 +135,41 @@ class ElectraEncoder(nn.Module):
         written_out: bool = False,
         output_attentions: bool = False,
         output_hidden_states: bool = False,
+        head_mask: Sequence[HeadMask] | None = None,
+        cache: KeyValueCache | None = None,
+        cross: CrossInputs | None = None,
     ) -> BaseModelOutput:
         """Args:
         written_out: take the written-out attention path; ``output_attentions`` implies it.
         output_attentions: return the attention weights of every layer.
         output_hidden_states: return what enters the encoder and what leaves each layer.
+        head_mask: one for each layer.
+        cache: keys and values of earlier tokens; extended by those of ``states``.
+        cross: what cross-attention looks at.
         """
         hidden_states = [states]
         attentions = []
-        for layer in self.layers:
-            states, weights = layer(states, bias, written_out or output_attentions)
+        cross_attentions = []
+        for i, layer in enumerate(self.layers):
+            inputs = (
+                states,
+                bias,
+                written_out or output_attentions,
+                None if head_mask is None else head_mask[i],
+                None if cache is None else cache.own[i],
+                None if cross is None else cross.of_layer(i, cache),
+            )
+            if self.gradient_checkpointing and self.training:
+                states, weights, cross_weights = checkpoint(layer, *inputs, use_reentrant=False)
+            else:
+                states, weights, cross_weights = layer(*inputs)
             hidden_states.append(states)
             attentions.append(weights)
+            cross_attentions.append(cross_weights)
         return BaseModelOutput(
             last_hidden_state=states,
+            past_key_values=cache,
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,
+            cross_attentions=tuple(cross_attentions) if output_attentions and cross else None,
         )

@@ -50,6 +50,14 @@ class MaskedLMHead(nn.Module):
         """Any number of leading axes: pre-training hands in only the selected positions."""
         return F.linear(self.norm(F.gelu(self.dense(states))), word_table, self.bias)
 
+    @torch.no_grad()
+    def resize(self, vocab_size: int) -> None:
+        """Give the bias an entry for each row of a word table of another size; new ones are zero."""
+        kept = min(vocab_size, len(self.bias))
+        bias = self.bias.new_zeros(vocab_size)
+        bias[:kept] = self.bias[:kept]
+        self.bias = nn.Parameter(bias)
+
 
 def replaced_token_loss(
     logits: Float[Tensor, "batch seq"],
@@ -83,6 +91,7 @@ class ElectraForPreTraining(PreTrainedModel):
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
         labels: Shaped[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> ElectraForPreTrainingOutput:
@@ -100,8 +109,9 @@ class ElectraForPreTraining(PreTrainedModel):
             token_type_ids,
             position_ids,
             inputs_embeds,
-            output_attentions,
-            output_hidden_states,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -132,6 +142,7 @@ class ElectraForMaskedLM(PreTrainedModel):
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
         labels: Int[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> MaskedLMOutput:
@@ -149,8 +160,9 @@ class ElectraForMaskedLM(PreTrainedModel):
             token_type_ids,
             position_ids,
             inputs_embeds,
-            output_attentions,
-            output_hidden_states,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state, self.electra.embeddings.word.weight)

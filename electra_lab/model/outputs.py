@@ -8,8 +8,11 @@ from typing import Any
 from jaxtyping import Float
 from torch import Tensor
 
+from .decoder import KeyValueCache
+
 HiddenStates = tuple[Float[Tensor, "batch seq hidden"], ...]
 Attentions = tuple[Float[Tensor, "batch heads query key"], ...]
+CrossAttentions = tuple[Float[Tensor, "batch heads query source"], ...]
 
 
 @dataclass
@@ -51,12 +54,16 @@ class BaseModelOutput(ModelOutput):
     """Output of the bare model.
 
     ``hidden_states`` has one entry more than there are layers: the first is what enters the encoder.
-    ``attentions`` are the weights after the softmax, before dropout is applied to them.
+    ``attentions`` are the weights after the softmax, before dropout is applied to them;
+    ``cross_attentions`` those of a decoder's looks at an encoder. ``past_key_values`` is the cache
+    that a decoder goes on from.
     """
 
     last_hidden_state: Float[Tensor, "batch seq hidden"]
+    past_key_values: KeyValueCache | None = None
     hidden_states: HiddenStates | None = None
     attentions: Attentions | None = None
+    cross_attentions: CrossAttentions | None = None
 
 
 @dataclass
@@ -77,6 +84,19 @@ class MaskedLMOutput(ModelOutput):
     logits: Float[Tensor, "batch seq vocab"] | None = None
     hidden_states: HiddenStates | None = None
     attentions: Attentions | None = None
+
+
+@dataclass
+class CausalLMOutput(ModelOutput):
+    """Output of the decoder: at every position (or at the last ones, see ``logits_to_keep``) a logit
+    for every piece that may come next."""
+
+    loss: Float[Tensor, ""] | None = None
+    logits: Float[Tensor, "batch kept vocab"] | None = None
+    past_key_values: KeyValueCache | None = None
+    hidden_states: HiddenStates | None = None
+    attentions: Attentions | None = None
+    cross_attentions: CrossAttentions | None = None
 
 
 @dataclass

@@ -72,6 +72,62 @@ class PreTrainedModel(nn.Module):
         """How many numbers the model holds; a table that is used twice counts once."""
         return sum(p.numel() for p in self.parameters() if p.requires_grad or not only_trainable)
 
+    @property
+    def bare(self) -> Any:
+        """The ``ElectraModel`` inside; the model itself where it has no head."""
+        return getattr(self, "electra", self)
+
+    def get_input_embeddings(self) -> nn.Embedding:
+        """The word table."""
+        table: nn.Embedding = self.bare.embeddings.word
+        return table
+
+    def set_input_embeddings(self, table: nn.Embedding) -> None:
+        """Put another word table in the place of this one; a generator's output uses it too."""
+        self.bare.embeddings.word = table
+
+    def tie_weights(self) -> None:
+        """Nothing is left to do: a generator's output table is its input table by construction.
+
+        Here because training code written for transformers calls it.
+        """
+
+    @torch.no_grad()
+    def resize_token_embeddings(self, new_size: int) -> nn.Embedding:
+        """Make room for more pieces, or drop the last ones; what stays keeps its vectors.
+
+        New rows are drawn like fresh weights. A generator's bias grows with zeros.
+
+        Returns:
+            The new word table.
+
+        Raises:
+            ValueError: ``new_size`` is below 1.
+        """
+        if new_size < 1:
+            raise ValueError(f"new_size is {new_size}; a vocabulary has at least one piece.")
+        old = self.get_input_embeddings()
+        table = nn.Embedding(
+            new_size, old.embedding_dim, old.padding_idx, device=old.weight.device, dtype=self.dtype
+        )
+        self.init_weights(table)
+        kept = min(new_size, old.num_embeddings)
+        table.weight[:kept] = old.weight[:kept]
+        self.set_input_embeddings(table)
+        resize_head = getattr(getattr(self, "head", None), "resize", None)
+        if resize_head is not None:
+            resize_head(new_size)
+        self.config.vocab_size = new_size
+        return table
+
+    def gradient_checkpointing_enable(self) -> None:
+        """Train with less memory and more time, see ``ElectraEncoder``."""
+        self.bare.encoder.gradient_checkpointing = True
+
+    def gradient_checkpointing_disable(self) -> None:
+        """Keep all activations while training, the default."""
+        self.bare.encoder.gradient_checkpointing = False
+
     def set_attn_implementation(self, name: str) -> None:
         """Choose the attention path: ``"sdpa"`` (fused, the default) or ``"eager"`` (written out).
 

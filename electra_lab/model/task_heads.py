@@ -151,6 +151,7 @@ class ElectraForSequenceClassification(PreTrainedModel):
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
         labels: Shaped[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> SequenceClassifierOutput:
@@ -168,8 +169,9 @@ class ElectraForSequenceClassification(PreTrainedModel):
             token_type_ids,
             position_ids,
             inputs_embeds,
-            output_attentions,
-            output_hidden_states,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -206,6 +208,7 @@ class ElectraForTokenClassification(PreTrainedModel):
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
         labels: Int[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> TokenClassifierOutput:
@@ -222,8 +225,9 @@ class ElectraForTokenClassification(PreTrainedModel):
             token_type_ids,
             position_ids,
             inputs_embeds,
-            output_attentions,
-            output_hidden_states,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -258,6 +262,7 @@ class ElectraForQuestionAnswering(PreTrainedModel):
         inputs_embeds: Float[Tensor, "..."] | None = None,
         start_positions: Int[Tensor, "..."] | None = None,
         end_positions: Int[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> QuestionAnsweringModelOutput:
@@ -278,8 +283,9 @@ class ElectraForQuestionAnswering(PreTrainedModel):
             token_type_ids,
             position_ids,
             inputs_embeds,
-            output_attentions,
-            output_hidden_states,
+            head_mask=head_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
             return_dict=True,
         )
         start_logits, end_logits = self.head(states.last_hidden_state).unbind(-1)
@@ -317,6 +323,7 @@ class ElectraForMultipleChoice(PreTrainedModel):
         position_ids: Int[Tensor, "..."] | None = None,
         inputs_embeds: Float[Tensor, "..."] | None = None,
         labels: Int[Tensor, "..."] | None = None,
+        head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
     ) -> MultipleChoiceModelOutput:
@@ -346,6 +353,7 @@ class ElectraForMultipleChoice(PreTrainedModel):
                     inputs_embeds,
                 )
             ),
+            head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
             return_dict=True,
