@@ -89,7 +89,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for f in fields(self):
-            value = getattr(self, f.name)
+            value: Any = getattr(self, f.name)
             wanted = _TYPES[f.type]
             if not isinstance(value, wanted) or (f.type != "bool" and isinstance(value, bool)):
                 raise ValueError(f"{f.name} is {value!r}; a recipe needs a value of type {f.type}.")
