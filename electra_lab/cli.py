@@ -43,10 +43,11 @@ def plain_errors() -> Iterator[None]:
         raise typer.Exit(2) from error
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"electra-lab {__version__}")
         raise typer.Exit()
+    return wanted
 
 
 @app.callback()

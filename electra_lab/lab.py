@@ -99,9 +99,10 @@ def open_lab(folder: Path, options: Sequence[str] = ()) -> None:
             "JupyterLab is not installed. Install it with what the notebooks need: "
             'pip install "electra-lab[notebooks]"'
         )
-    first = folder / FIRST
-    if not first.is_file():
+    if not (folder / FIRST).is_file():
         raise FileNotFoundError(f"There is no {FIRST} in {folder}.")
     from jupyterlab.labapp import LabApp
 
-    LabApp.launch_instance(argv=[str(first), *OFFLINE, *options])
+    # The address, rather than the file, is given: so it is printed too, for use without a browser.
+    start = (f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}")
+    LabApp.launch_instance(argv=[*start, *OFFLINE, *options])

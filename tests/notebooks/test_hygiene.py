@@ -1,0 +1,111 @@
+"""What lies in the repository: notebooks that were run from a clean kernel, small and portable."""
+
+import copy
+import importlib.util
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from electra_lab.checkpoints.resources import notebooks_path
+
+spec = importlib.util.spec_from_file_location(
+    "store_outputs", Path(__file__).parent / "store_outputs.py"
+)
+store_outputs = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(store_outputs)
+
+NAMES = [
+    "00_start_here",
+    "01_tokens",
+    "02_embeddings",
+    "03_attention",
+    "04_encoder",
+    "05_generator",
+    "06_discriminator",
+    "07_joint_pretraining",
+]
+ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|Users|usr|opt|mnt)/|[A-Z]:\\\\")
+OUTSIDE = re.compile(r"https?://")
+
+
+def _path(name):
+    return notebooks_path() / f"{name}.ipynb"
+
+
+def _read(name):
+    return nbformat.read(_path(name), as_version=4)
+
+
+def _code(name):
+    return [cell for cell in _read(name).cells if cell.cell_type == "code"]
+
+
+def test_the_notebooks_are_these_and_no_others():
+    assert sorted(path.stem for path in notebooks_path().glob("*.ipynb")) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_valid_and_at_most_300_kilobytes(name):
+    nbformat.validate(_read(name))
+    assert _path(name).stat().st_size <= 300 * 1024
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_stored_outputs_are_text_and_png_and_metadata_is_plain(name):
+    stored = _read(name)
+    assert store_outputs.clean(copy.deepcopy(stored)) == stored
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_was_run_once_from_top_to_bottom(name):
+    counts = [cell.execution_count for cell in _code(name)]
+    assert counts == list(range(1, len(counts) + 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_error_is_stored_that_is_not_meant(name):
+    for cell in _code(name):
+        if "raises-exception" not in cell.metadata.get("tags", []):
+            assert not [output for output in cell.outputs if output.output_type == "error"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_last_cell_says_that_the_notebook_is_complete(name):
+    last = _read(name).cells[-1]
+    assert last.cell_type == "code"
+    sentence = f"Notebook {name[:2]} is complete."
+    assert [output.get("text") for output in last.outputs] == [f"{sentence}\n"]
+    assert not last.metadata.get("tags")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_names_no_place_of_one_machine(name):
+    assert not ABSOLUTE_PATH.search(_path(name).read_text())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_code_or_output_reaches_outside(name):
+    for cell in _code(name):
+        text = cell.source + str(
+            [output.get("data") or output.get("text") for output in cell.outputs]
+        )
+        assert not OUTSIDE.search(text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_begins_with_words_and_its_first_code_imports(name):
+    assert _read(name).cells[0].cell_type == "markdown"
+    assert re.search(r"^(import|from) ", _code(name)[0].source, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_some_output_of_each_notebook_is_compared(name):
+    """Ignoring everything would make nbval pass whatever a notebook says."""
+    compared = [
+        cell
+        for cell in _code(name)
+        if cell.outputs and "nbval-ignore-output" not in cell.metadata.get("tags", [])
+    ]
+    assert len(compared) >= 3

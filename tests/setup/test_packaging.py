@@ -1,0 +1,80 @@
+"""pyproject.toml and constraints.txt agree, and name everything that is imported."""
+
+import ast
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import nbformat
+import pytest
+from IPython.core.inputtransformer2 import TransformerManager
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+
+
+def _requirements(texts):
+    return {canonicalize_name(Requirement(text).name): Requirement(text) for text in texts}
+
+
+CORE, NOTEBOOKS, TEST = map(
+    _requirements, (PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["test"])
+)
+PINNED = _requirements(
+    line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"
+)
+
+
+@pytest.mark.parametrize("name", [*CORE, *NOTEBOOKS, *TEST])
+def test_the_tested_version_of_a_dependency_is_in_its_range(name):
+    asked = {**CORE, **NOTEBOOKS, **TEST}[name]
+    (pin,) = PINNED[name].specifier
+    assert pin.operator == "=="
+    assert asked.specifier.contains(pin.version)
+    assert any(part.operator.startswith(">") for part in asked.specifier)
+
+
+def test_torch_is_pinned_to_the_release_that_was_tested():
+    assert str(PINNED["torch"]) == "torch==2.13.0"
+
+
+def _imported(tree):
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"electra_lab"}
+
+
+def _sources(kind):
+    if kind == "package":
+        return [path.read_text() for path in (ROOT / "electra_lab").rglob("*.py")]
+    transform = TransformerManager().transform_cell
+    return [
+        transform(cell.source)
+        for path in (ROOT / "notebooks").glob("*.ipynb")
+        for cell in nbformat.read(path, as_version=4).cells
+        if cell.cell_type == "code"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["package", "notebooks"])
+def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
+    """`make lab` installs the core and this extra, so nothing may be missing in the room."""
+    distributions = packages_distributions()
+    sources = _sources(kind)
+    assert sources
+    names = set().union(*(_imported(ast.parse(source)) for source in sources))
+    missing = {
+        name
+        for name in names
+        if not {canonicalize_name(dist) for dist in distributions.get(name, [])}
+        & (CORE.keys() | NOTEBOOKS.keys())
+    }
+    assert not missing
