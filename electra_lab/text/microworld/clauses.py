@@ -8,15 +8,16 @@ from electra_lab.text.microworld.annotation import Token
 from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Entity, Fact
 from electra_lab.text.microworld.lexicon import (
     ACTION_VERBS,
+    FREQUENCY,
     GENDERED,
     NAMES,
     NOUNS,
     ROLES,
     STANDING_VERBS,
     STATES,
+    TRADE_VERBS,
     TRANSFER_VERBS,
     VERBS,
-    Verb,
 )
 from electra_lab.text.microworld.phrases import (
     Draft,
@@ -39,6 +40,7 @@ KINDS = tuple(e for e in ENTITIES.values() if e.type in ("animal", "thing"))
 ACTIONS = frozenset(v.base for v in ACTION_VERBS)
 TRANSFERS = frozenset(v.base for v in TRANSFER_VERBS)
 STANDING = frozenset(v.base for v in STANDING_VERBS)
+AT_WORK = frozenset(v.base for v in TRADE_VERBS)
 DOING = ACTIONS | TRANSFERS
 WITH_OBJECT = frozenset(v.base for v in VERBS.values() if v.frame == "object")
 
@@ -49,9 +51,7 @@ def somebody(draft: Draft, names: float = 0.25) -> Entity:
         pool = NAMED
     else:
         pool = PERSONS_BY_NUMBER["plural" if draft.chance(0.5) else "singular"]
-    while (entity := draft.random.choice(pool)).id in draft.mentioned:
-        pass
-    return entity
+    return draft.pick_entity([e for e in pool if e.id not in draft.mentioned])
 
 
 def subject(draft: Draft, entity: Entity | None = None, modified: float = 0.7) -> NounPhrase:
@@ -89,7 +89,7 @@ def facts_of(draft: Draft, entity: Entity, relations: frozenset[str]) -> list[Fa
         if relation in relations:
             new = [f for f in facts if not {f.object, f.recipient} & draft.mentioned]
             if new:
-                found.append(draft.random.choice(new))
+                found.append(draft.pick_fact(new))
     return found
 
 
@@ -97,7 +97,7 @@ def _possession(draft: Draft, phrase: NounPhrase) -> list[Token]:
     facts = facts_of(draft, phrase.entity, frozenset({"own", "live"}))
     if not facts:
         return []
-    fact = draft.random.choice(facts)
+    fact = draft.pick_fact(facts)
     draft.state(fact)
     if fact.relation == "live":
         home = noun_phrase(draft, ENTITIES[fact.object], "place", None, "the", 0.0)
@@ -111,7 +111,7 @@ def _owner(draft: Draft, phrase: NounPhrase) -> list[Token]:
     facts = [f for f in facts if f.subject not in draft.mentioned]
     if not facts:
         return []
-    fact = draft.random.choice(facts)
+    fact = draft.pick_fact(facts)
     draft.state(fact)
     owner = noun_phrase(draft, ENTITIES[fact.subject], "modifier", adjective=0.0)
     return [Token("of", "ADP"), *owner.tokens]
@@ -123,7 +123,7 @@ def _relative(draft: Draft, phrase: NounPhrase) -> list[Token]:
     people = [f for f in facts if ENTITIES[f.object].type == "person"]
     if not facts:
         return []
-    fact = draft.random.choice(people if people and draft.chance(0.5) else facts)
+    fact = draft.pick_fact(people if people and draft.chance(0.5) else facts)
     draft.state(fact)
     who = pronoun(phrase, "subject").head
     who.text = "who"
@@ -143,8 +143,8 @@ def _object_relative(draft: Draft, phrase: NounPhrase) -> list[Token]:
     ]
     if not facts:
         return []
-    relation = draft.random.choice(sorted({f.relation for f in facts}))
-    fact = draft.random.choice([f for f in facts if f.relation == relation])
+    weights = [FREQUENCY[ENTITIES[f.subject].lemma] * FREQUENCY[f.relation] for f in facts]
+    fact = draft.random.choices(facts, weights)[0]
     draft.state(fact)
     inner = noun_phrase(draft, ENTITIES[fact.subject], "subject", adjective=0.0)
     tense: Tense = "past" if fact.relation in ACTIONS and draft.chance(0.5) else "present"
@@ -186,11 +186,14 @@ def complement(draft: Draft, fact: Fact, owner: NounPhrase | None = None) -> lis
 def choose(draft: Draft, entity: Entity, doing: bool) -> Fact | None:
     """A fact to tell of somebody: what they do, or (``doing`` false) anything, states too."""
     facts = facts_of(draft, entity, DOING if doing else STANDING | DOING)
+    at_work = [f for f in facts if f.relation in AT_WORK]
+    if at_work and draft.chance(0.6):
+        return draft.pick_fact(at_work)
     if not doing:
         states = draft.world.of_subject[entity.id].get("be", [])
         if states and (not facts or draft.chance(0.4)):
-            return draft.random.choice(states)
-    return draft.random.choice(facts) if facts else None
+            return draft.pick_fact(states)
+    return draft.pick_fact(facts) if facts else None
 
 
 def predicate(
@@ -230,10 +233,10 @@ def sentiment_of(fact: Fact) -> int:
 
 def untrue(draft: Draft, entity: Entity) -> Fact | None:
     """Something that this person does not do, of the same split as the world."""
-    verbs = [v for v in ACTION_VERBS if entity.lemma in v.subjects]
+    verbs = [v.base for v in ACTION_VERBS if entity.lemma in v.subjects]
     for _ in range(40):
-        verb: Verb = draft.random.choice(verbs)
-        object_ = draft.random.choice(verb.objects)
+        verb = VERBS[draft.pick(verbs)]
+        object_ = draft.pick(verb.objects)
         if object_ in (entity.lemma, entity.id) or object_ in draft.mentioned:
             continue
         fact = Fact(verb.base, entity.id, object_)

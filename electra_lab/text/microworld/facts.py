@@ -17,6 +17,7 @@ from typing import Literal
 
 from electra_lab.text.microworld.lexicon import (
     ACTION_VERBS,
+    FREQUENCY,
     GENDERED,
     NAMES,
     NOUNS,
@@ -24,6 +25,8 @@ from electra_lab.text.microworld.lexicon import (
     ROLES,
     STANDING_VERBS,
     STATES,
+    TRADE_OF,
+    TRADES,
     TRANSFER_VERBS,
     EntityType,
     Gender,
@@ -120,10 +123,16 @@ class World:
     def __contains__(self, fact: object) -> bool:
         return fact in self.facts
 
-    def _allowed(self, facts: Iterable[Fact], random: Random, count: int) -> list[Fact]:
-        """At most ``count`` of these facts, all of this world's split."""
+    def _allowed(
+        self, facts: Iterable[Fact], random: Random, count: int, subject: str = ""
+    ) -> list[Fact]:
+        """At most ``count`` of these facts, all of this world's split, likely ones first."""
         own = [fact for fact in facts if fact.split == self.split]
-        return random.sample(own, min(count, len(own)))
+        # the largest of u ** (1 / w) is a weighted draw without replacement (Efraimidis, 2006)
+        own.sort(
+            key=lambda f: random.random() ** (1 / familiarity(subject, f.object)), reverse=True
+        )
+        return own[:count]
 
     def _facts_of(self, entity: Entity, random: Random) -> Iterator[Fact]:
         yield from self._states(entity, random)
@@ -139,7 +148,7 @@ class World:
                 for object_ in _IDS_OF_LEMMA[lemma]
                 if lemma != entity.lemma and not (verb.base in ATTITUDES and object_ in attitudes)
             ]
-            chosen = self._allowed(candidates, random, _count(verb, random))
+            chosen = self._allowed(candidates, random, _count(verb, random), entity.lemma)
             if verb.base in ATTITUDES:
                 attitudes.update(fact.object for fact in chosen)
             yield from chosen
@@ -153,7 +162,7 @@ class World:
                     for object_ in verb.objects
                     for _ in range(3)
                 ]
-                yield from self._allowed(candidates, random, 3)
+                yield from self._allowed(candidates, random, 3, entity.lemma)
 
     def _states(self, entity: Entity, random: Random) -> Iterator[Fact]:
         groups: dict[str, list[Fact]] = defaultdict(list)
@@ -161,6 +170,16 @@ class World:
             groups[group].append(Fact("be", entity.id, adjective))
         for facts in groups.values():
             yield from self._allowed(facts, random, 1)
+
+
+def familiarity(subject: str, object_: str) -> float:
+    """How likely somebody has to do with something, against other things.
+
+    A farmer rather owns a cow than a piano.
+    """
+    trade = TRADES.get(TRADE_OF.get(subject, ""))
+    near = trade is not None and object_ in trade.things + trade.places
+    return (12 if near else 1) * FREQUENCY.get(object_, 1)
 
 
 def _count(verb: Verb, random: Random) -> int:

@@ -50,7 +50,7 @@ Clause = list[Token] | None
 def statement(draft: Draft) -> Clause:
     """The farmer with the dogs is tired. The boats that the sailors own have been expensive."""
     if draft.chance(0.3):
-        of = subject(draft, draft.random.choice(KINDS), 0.9)
+        of = subject(draft, draft.pick_entity(KINDS), 0.9)
     else:
         of = subject(draft, modified=0.85)
     fact = choose(draft, of.entity, doing=False)
@@ -90,7 +90,7 @@ def turning_back(draft: Draft) -> Clause:
         if f.object == of.entity.id
     ]
     if facts and draft.chance(0.6):
-        fact = draft.random.choice(facts)
+        fact = draft.pick_fact(facts)
         draft.state(fact)
         draft.sentiment = -1 if fact.relation in ("hurt", "blame") else 0
         if fact.relation in REFLEXIVE_VERBS:
@@ -189,11 +189,11 @@ def report(draft: Draft) -> Clause:
         facts = draft.world.of_subject[of.entity.id].get("be", [])
     if not facts:
         return None
-    fact = draft.random.choice(facts)
-    verbs = ("know", "remember", "forget") if gap or draft.chance(0.7) else ("say", "think")
+    fact = draft.pick_fact(facts)
+    verbs = ("know", "remember", "forget") if gap or draft.chance(0.7) else ("say",)
     forms = CLAUSE_VERBS[draft.random.choice(verbs)]
     tense: Tense = draft.random.choice(("present", "past"))
-    said = verb_group(speaker, Verb(*forms, "object", (), ()), tense)
+    said = verb_group(speaker, Verb(*forms, forms[2], "object", (), ()), tense)
     inner: Tense = "past" if fact.relation != "be" or tense == "past" else "present"
     if not gap:
         return [
@@ -217,7 +217,7 @@ def polarity(draft: Draft) -> Clause:
     """No farmer with a horse has ever seen the lake. The farmer has never seen the lake."""
     if draft.chance(0.62):
         no = draft.chance(0.52)
-        entity = draft.random.choice(PERSONS_BY_NUMBER["singular"])
+        entity = draft.pick_entity(PERSONS_BY_NUMBER["singular"])
         group = group_of(entity)
         if draft.chance(0.5):
             group = one_of(group)
@@ -342,7 +342,7 @@ def joined(draft: Draft) -> Clause:
 
 def passive(draft: Draft) -> Clause:
     """The boats were built by the sailor from the island."""
-    entity = draft.random.choice(KINDS)
+    entity = draft.pick_entity(KINDS)
     facts = [
         f
         for f in draft.world.of_object[entity.id]
@@ -350,7 +350,7 @@ def passive(draft: Draft) -> Clause:
     ]
     if not facts:
         return None
-    fact = draft.random.choice(facts)
+    fact = draft.pick_fact(facts)
     draft.state(fact)
     of = noun_phrase(draft, entity, "subject", None, "the")
     by = subject(draft, ENTITIES[fact.subject], 0.4)

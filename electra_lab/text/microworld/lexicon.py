@@ -8,6 +8,7 @@ large part of what can be learned from a text this small.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -43,11 +44,39 @@ class Verb:
     sentiment: int = 0
 
 
-FEMININE_NAMES = ("anna", "clara", "emma", "ida", "maria", "nora", "rosa", "vera")
-MASCULINE_NAMES = ("adam", "boris", "david", "felix", "hugo", "jonas", "oscar", "peter")
+@dataclass(frozen=True)
+class Trade:
+    """What goes with a trade: a woman and a man who have it, their places, their things."""
+
+    woman: str
+    man: str
+    places: tuple[str, ...]
+    things: tuple[str, ...]
+
+
+def _trade(woman: str, man: str, places: str, things: str) -> Trade:
+    return Trade(woman, man, tuple(places.split()), tuple(things.split()))
+
+
+# every trade has a woman and a man, so no pronoun goes with a trade
+TRADES: dict[str, Trade] = {
+    "farmer": _trade("anna", "boris", "farm field", "cow goat hen horse donkey cart egg milk"),
+    "teacher": _trade("clara", "david", "school library", "book letter map bag"),
+    "sailor": _trade("emma", "adam", "harbour island", "boat ship fish"),
+    "baker": _trade("ida", "felix", "bakery market", "bread cake pie basket"),
+    "gardener": _trade("maria", "hugo", "garden forest", "rose tree apple pear"),
+    "painter": _trade("nora", "jonas", "studio city", "picture wall gate portrait"),
+    "driver": _trade("rosa", "oscar", "station road", "car bus bicycle"),
+    "singer": _trade("vera", "peter", "theatre palace", "piano violin drum song"),
+    "doctor": _trade("lena", "simon", "hospital village", "bottle lamp umbrella"),
+    "tailor": _trade("paula", "karl", "shop street", "coat hat dress shirt"),
+}
 NAMES: dict[str, Gender] = {
-    **dict.fromkeys(FEMININE_NAMES, "feminine"),
-    **dict.fromkeys(MASCULINE_NAMES, "masculine"),
+    **{trade.woman: "feminine" for trade in TRADES.values()},
+    **{trade.man: "masculine" for trade in TRADES.values()},
+}
+TRADE_OF: dict[str, str] = {
+    person: role for role, trade in TRADES.items() for person in (role, trade.woman, trade.man)
 }
 
 
@@ -61,10 +90,12 @@ def _nouns(type_: EntityType, words: str) -> dict[str, Noun]:
 
 
 def _places(words: str) -> dict[str, Noun]:
+    """Reads 'on:farm/farms at:market' into places; those with a plural are also where one is from."""
     nouns = {}
     for entry in words.split():
-        preposition, singular, plural = (entry.split(":") + [""])[:3]
-        nouns[singular] = Noun(singular, plural or singular + "s", "place", preposition=preposition)
+        preposition, _, noun = entry.partition(":")
+        singular, _, plural = noun.partition("/")
+        nouns[singular] = Noun(singular, plural or None, "place", preposition=preposition)
     return nouns
 
 
@@ -74,32 +105,35 @@ GENDERED: dict[str, Noun] = {
     "boy": Noun("boy", "boys", "person", "masculine"),
     "man": Noun("man", "men", "person", "masculine"),
 }
-ROLES = _nouns("person", "farmer baker teacher doctor gardener painter singer nurse sailor driver")
-ANIMALS = _nouns("animal", "dog cat horse cow goat hen duck rabbit donkey bird")
+ROLES = _nouns("person", " ".join(TRADES))
+ANIMALS = _nouns("animal", "dog cat horse cow goat hen donkey duck bird")
 THINGS = _nouns(
     "thing",
-    "boat book lamp letter hat coat key clock chair table basket bicycle cart piano violin "
-    "picture map cup bottle ring box/boxes bag tent umbrella car house",
+    "book boat car house key letter ring map bag lamp ship coat hat dress/dresses shirt cart "
+    "basket picture wall gate portrait bus/buses bicycle piano violin drum song bottle umbrella "
+    "clock rose tree",
 )
-FOODS = _nouns("food", "apple egg cake pear bread/- milk/- soup/- tea/- water/- honey/- cheese/-")
+FOODS = _nouns(
+    "food", "bread/- cake pie apple pear egg fish/fish milk/- tea/- soup/- honey/- cheese/-"
+)
 PLACES = _places(
-    "in:village in:city:cities in:garden in:forest in:kitchen in:library:libraries at:market "
-    "at:station at:school at:harbour by:river by:lake on:island on:hill on:farm on:bridge"
+    "in:village/villages in:garden at:market on:farm/farms in:city/cities at:school at:harbour "
+    "on:island/islands at:station in:forest/forests in:field in:library in:bakery in:studio "
+    "on:road at:theatre in:palace in:hospital in:shop in:street by:river by:lake on:hill/hills"
 )
 
 NOUNS: dict[str, Noun] = {**GENDERED, **ROLES, **ANIMALS, **THINGS, **FOODS, **PLACES}
-PERSONS = (*NAMES, *GENDERED, *ROLES)
+PERSONS = (*GENDERED, *ROLES, *NAMES)
 
 # what a verb may take, by name; a word that is no key here stands for itself
 _GROUPS: dict[str, tuple[str, ...]] = {
     "persons": PERSONS,
+    "children": ("girl", "boy"),
+    "adults": ("woman", "man"),
     "animals": tuple(ANIMALS),
     "things": tuple(THINGS),
-    "foods": tuple(FOODS),
     "places": tuple(PLACES),
-    "names": tuple(NAMES),
-    "goods": tuple(THINGS) + ("apple", "egg", "cake", "bread", "honey", "cheese"),
-    "homes": ("village", "city", "forest", "harbour", "river", "lake", "island", "hill", "farm"),
+    **{f"{role}s": (role, trade.woman, trade.man) for role, trade in TRADES.items()},
 }
 
 
@@ -131,83 +165,80 @@ def _verb(
 # standing facts: true of somebody at any time
 STANDING_VERBS = (
     _verb("own owns owned", "object", "animals things"),
-    _verb("live lives lived", "place", "homes"),
+    _verb("live lives lived", "place", "village farm city island forest hill"),
     _verb("like likes liked", "object", "persons animals things", sentiment=1),
     _verb("love loves loved", "object", "persons animals things", sentiment=1),
-    _verb("hate hates hated", "object", "persons things cat goat soup", sentiment=-1),
-    _verb("fear fears feared", "object", "dog horse goat bird water forest bridge", sentiment=-1),
+    _verb("hate hates hated", "object", "persons things", sentiment=-1),
     _verb("know knows knew known", "object", "persons"),
-    _verb("trust trusts trusted", "object", "persons", sentiment=1),
 )
-# what people do, and may do on any day
-ACTION_VERBS = (
+# what anybody does, on any day
+COMMON_VERBS = (
     _verb("help helps helped", "object", "persons", sentiment=1),
-    _verb("visit visits visited", "object", "persons city library island"),
-    _verb("see sees saw seen", "object", "persons animals things bridge lake"),
-    _verb("thank thanks thanked", "object", "persons", "names girl boy doctor nurse", 1),
-    _verb("feed feeds fed", "object", "animals", "names farmer girl boy gardener"),
-    _verb("wash washes washed", "object", "dog horse cup bottle cart car", "names girl boy nurse"),
-    _verb(
-        "paint paints painted",
-        "object",
-        "persons picture boat chair table cart house",
-        "names painter",
-    ),
-    _verb("read reads read", "object", "book letter map", "names teacher girl boy doctor nurse"),
-    _verb("write writes wrote written", "object", "book letter", "names teacher doctor singer"),
-    _verb("buy buys bought", "object", "animals goods"),
-    _verb("sell sells sold", "object", "goods horse cow goat hen", "names farmer baker sailor man"),
-    _verb("bake bakes baked", "object", "bread cake", "names baker woman man girl"),
-    _verb("eat eats ate eaten", "object", "apple egg cake pear bread soup honey cheese"),
-    _verb("drink drinks drank drunk", "object", "milk tea water"),
-    _verb("play plays played", "object", "piano violin", "names singer girl boy teacher"),
-    _verb("ride rides rode ridden", "object", "horse donkey bicycle", "names farmer girl boy man"),
-    _verb("drive drives drove driven", "object", "car cart", "names driver farmer man woman"),
-    _verb("repair repairs repaired", "object", "boat clock bicycle cart lamp chair car"),
-    _verb("carry carries carried", "object", "basket box bag bottle chair tent"),
-    _verb("lose loses lost", "object", "key ring hat bag umbrella map", sentiment=-1),
-    _verb("find finds found", "object", "key ring hat bag umbrella map", sentiment=1),
-    _verb("hide hides hid hidden", "object", "ring key letter box", "names girl boy singer"),
-    _verb("wear wears wore worn", "object", "hat coat ring"),
-    _verb("build builds built", "object", "boat house chair table", "names sailor man woman"),
+    _verb("visit visits visited", "object", "persons city village island"),
+    _verb("see sees saw seen", "object", "persons animals things"),
+    _verb("buy buys bought", "object", "animals things bread cake pie apple pear egg fish"),
+    _verb("lose loses lost", "object", "key ring bag umbrella hat map", sentiment=-1),
+    _verb("find finds found", "object", "key ring bag umbrella hat map", sentiment=1),
+    _verb("eat eats ate eaten", "object", "bread cake soup apple pear cheese"),
+    _verb("drink drinks drank drunk", "object", "tea milk"),
     _verb("go goes went gone", "goal", "places"),
     _verb("walk walks walked", "goal", "places", "persons dog cat cow"),
     _verb("work works worked", "place", "places"),
-    _verb("sleep sleeps slept", "place", "garden forest kitchen harbour farm", "persons animals"),
-    _verb("sing sings sang sung", "place", "garden market school river bridge", "persons bird"),
-    _verb("dance dances danced", "place", "village market bridge kitchen", "persons", 1),
-    _verb("wait waits waited", "place", "station market harbour bridge", "persons dog donkey"),
-    _verb("swim swims swam swum", "place", "river lake", "persons dog duck horse"),
+    _verb("sleep sleeps slept", "place", "garden forest field", "animals children"),
+    _verb("swim swims swam swum", "place", "river lake", "dog duck horse children"),
+    _verb("wait waits waited", "place", "station market harbour", "persons dog"),
 )
+# what those of one trade do
+TRADE_VERBS = (
+    _verb("feed feeds fed", "object", "cow goat hen horse donkey", "farmers children"),
+    _verb("ride rides rode ridden", "object", "horse donkey", "farmers children"),
+    _verb("sell sells sold", "object", "bread cake pie cheese egg honey", "farmers bakers"),
+    _verb("read reads read", "object", "book letter map", "teachers doctors"),
+    _verb("write writes wrote written", "object", "book letter", "teachers"),
+    _verb("teach teaches taught", "object", "girl boy", "teachers"),
+    _verb("sail sails sailed", "object", "boat ship", "sailors"),
+    _verb("catch catches caught", "object", "fish", "sailors adults"),
+    _verb("build builds built", "object", "boat ship house wall", "sailors adults"),
+    _verb("bake bakes baked", "object", "bread cake pie", "bakers adults"),
+    _verb("plant plants planted", "object", "rose tree", "gardeners children"),
+    _verb("pick picks picked", "object", "apple pear rose", "gardeners children"),
+    _verb("paint paints painted", "object", "picture wall gate portrait house", "painters"),
+    _verb("draw draws drew drawn", "object", "picture portrait map bird", "painters children"),
+    _verb("drive drives drove driven", "object", "car bus", "drivers"),
+    _verb("repair repairs repaired", "object", "car bus bicycle clock", "drivers"),
+    _verb("play plays played", "object", "piano violin drum", "singers children"),
+    _verb("sing sings sang sung", "object", "song", "singers"),
+    _verb("cure cures cured", "object", "girl boy woman man", "doctors", 1),
+    _verb("carry carries carried", "object", "bottle lamp umbrella bag", "doctors adults"),
+    _verb("sew sews sewed sewn", "object", "coat hat dress shirt", "tailors"),
+    _verb("wear wears wore worn", "object", "coat hat dress shirt", "tailors adults"),
+)
+ACTION_VERBS = COMMON_VERBS + TRADE_VERBS
 TRANSFER_VERBS = (
-    _verb("give gives gave given", "recipient", "goods", sentiment=1),
+    _verb("give gives gave given", "recipient", "things bread cake apple", sentiment=1),
     _verb("show shows showed shown", "recipient", "things"),
-    _verb("send sends sent", "recipient", "letter book picture map box cake"),
-    _verb("lend lends lent", "recipient", "book coat umbrella bicycle violin car boat lamp"),
+    _verb("send sends sent", "recipient", "letter book picture map"),
+    _verb("lend lends lent", "recipient", "book coat umbrella bicycle car boat"),
 )
 VERBS: dict[str, Verb] = {v.base: v for v in STANDING_VERBS + ACTION_VERBS + TRANSFER_VERBS}
 
-# verbs that take a clause, and verbs that turn back on their subject: base third past participle
+# verbs that take a clause, and verbs that turn back on their subject: base third past (participle)
 CLAUSE_VERBS = {
-    "say": ("say", "says", "said", "said"),
-    "think": ("think", "thinks", "thought", "thought"),
-    "know": ("know", "knows", "knew", "known"),
-    "remember": ("remember", "remembers", "remembered", "remembered"),
-    "forget": ("forget", "forgets", "forgot", "forgotten"),
+    "know": ("know", "knows", "knew"),
+    "say": ("say", "says", "said"),
+    "remember": ("remember", "remembers", "remembered"),
+    "forget": ("forget", "forgets", "forgot"),
 }
 REFLEXIVE_VERBS = {
     "see": ("see", "sees", "saw", "seen"),
     "wash": ("wash", "washes", "washed", "washed"),
     "hurt": ("hurt", "hurts", "hurt", "hurt"),
     "blame": ("blame", "blames", "blamed", "blamed"),
-    "hide": ("hide", "hides", "hid", "hidden"),
-    "trust": ("trust", "trusts", "trusted", "trusted"),
 }
 
 # adjectives by what they are said of; those of one group exclude each other in a world
 PERSON_STATES: dict[str, tuple[str, int]] = {
     "happy": ("mood", 1),
-    "cheerful": ("mood", 1),
     "sad": ("mood", -1),
     "angry": ("mood", -1),
     "lonely": ("company", -1),
@@ -218,8 +249,6 @@ PERSON_STATES: dict[str, tuple[str, int]] = {
     "hungry": ("food", -1),
     "kind": ("manner", 1),
     "rude": ("manner", -1),
-    "clever": ("mind", 1),
-    "busy": ("work", 0),
     "rich": ("money", 1),
     "poor": ("money", -1),
 }
@@ -228,17 +257,14 @@ ANIMAL_STATES: dict[str, tuple[str, int]] = {
     "thirsty": ("food", -1),
     "wild": ("manner", 0),
     "friendly": ("manner", 1),
-    "asleep": ("body", 0),
 }
 THING_STATES: dict[str, tuple[str, int]] = {
     "broken": ("order", -1),
     "useful": ("order", 1),
     "expensive": ("price", 0),
     "cheap": ("price", 0),
-    "dirty": ("look", -1),
     "beautiful": ("look", 1),
     "heavy": ("weight", 0),
-    "wooden": ("matter", 0),
 }
 STATES = {"person": PERSON_STATES, "animal": ANIMAL_STATES, "thing": THING_STATES}
 # adjectives before a noun; they are how a thing looks and never contradict a state
@@ -251,7 +277,7 @@ ATTRIBUTES = {
 
 SUBJECT_PRONOUNS = {"feminine": "she", "masculine": "he", "neuter": "it", "plural": "they"}
 OBJECT_PRONOUNS = {"feminine": "her", "masculine": "him", "neuter": "it", "plural": "them"}
-POSSESSIVES = {"feminine": "her", "masculine": "his", "neuter": "its", "plural": "their"}
+POSSESSIVES = {"feminine": "her", "masculine": "his", "plural": "their"}
 REFLEXIVES = {
     "feminine": "herself",
     "masculine": "himself",
@@ -268,6 +294,28 @@ AGREEMENT: dict[str, str] = {"is": "are", "was": "were", "has": "have", "does": 
 AGREEMENT.update({v.third: v.base for v in VERBS.values()})
 AGREEMENT.update({forms[1]: forms[0] for forms in CLAUSE_VERBS.values()})
 AGREEMENT.update({forms[1]: forms[0] for forms in REFLEXIVE_VERBS.values()})
+
+
+def _ranked(*lists: Iterable[str]) -> dict[str, float]:
+    return {word: 1 / (1 + rank) for words in lists for rank, word in enumerate(words)}
+
+
+# how often a word is chosen against others of its list: as its rank has it (Zipf's law)
+FREQUENCY: dict[str, float] = _ranked(
+    {**GENDERED, **ROLES},
+    [noun.plural or "" for noun in (*GENDERED.values(), *ROLES.values())],
+    NAMES,
+    ANIMALS,
+    THINGS,
+    FOODS,
+    PLACES,
+    [verb.base for verb in STANDING_VERBS],
+    [verb.base for verb in COMMON_VERBS],
+    [verb.base for verb in TRADE_VERBS],
+    [verb.base for verb in TRANSFER_VERBS],
+    *STATES.values(),
+    *ATTRIBUTES.values(),
+)
 
 # words that belong to the grammar and not to the world, and the three marks
 FUNCTION_WORDS = (
@@ -305,7 +353,8 @@ def vocabulary_words() -> list[str]:
         if noun.type == "place":
             words.add(noun.preposition)
     for verb in VERBS.values():
-        words.update((verb.base, verb.third, verb.past, verb.participle))
+        words.update((verb.base, verb.third, verb.past))
+    words.update(verb.participle for verb in (*ACTION_VERBS, *TRANSFER_VERBS))
     for forms in (*CLAUSE_VERBS.values(), *REFLEXIVE_VERBS.values()):
         words.update(forms)
     for adjectives in (*STATES.values(), *ATTRIBUTES.values()):

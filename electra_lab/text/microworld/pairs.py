@@ -175,7 +175,7 @@ def correlative(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
 _NEEDS_OBJECT = frozenset(
     v.past
     for v in VERBS.values()
-    if v.base in ("buy", "find", "build", "hide", "wear", "lose", "repair", "carry", "own")
+    if v.base in ("buy", "find", "build", "wear", "lose", "repair", "carry", "own", "catch", "cure")
     or v.frame == "recipient"
 )
 
@@ -195,8 +195,19 @@ def filler_gap(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
             yield Swap(i, "what", "that")
 
 
-_ONLY_THINGS = {"broken", "expensive", "cheap", "wooden"}
-_ONLY_PEOPLE = {"happy", "cheerful", "sad", "angry", "lonely", "proud", "ill", "kind", "rude"}
+_ONLY_THINGS = {"broken", "expensive", "cheap", "useful"}
+_ONLY_PEOPLE = {
+    "happy",
+    "sad",
+    "angry",
+    "lonely",
+    "proud",
+    "ill",
+    "kind",
+    "rude",
+    "hungry",
+    "tired",
+}
 
 
 def selection(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:

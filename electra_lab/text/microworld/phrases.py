@@ -11,6 +11,7 @@ from electra_lab.text.microworld.annotation import PartOfSpeech, Role, Token
 from electra_lab.text.microworld.facts import ENTITIES, Entity, Fact, World
 from electra_lab.text.microworld.lexicon import (
     ATTRIBUTES,
+    FREQUENCY,
     NAMES,
     NOUNS,
     OBJECT_PRONOUNS,
@@ -40,6 +41,20 @@ class Draft:
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
+
+    def pick(self, words: Sequence[str]) -> str:
+        """One of these words, frequent ones more often."""
+        return self.random.choices(words, [FREQUENCY.get(word, 1) for word in words])[0]
+
+    def pick_fact(self, facts: Sequence[Fact]) -> Fact:
+        """One of these facts, those about frequent words more often."""
+        weights = [
+            FREQUENCY.get(fact.relation, 1) * FREQUENCY.get(fact.object, 1) for fact in facts
+        ]
+        return self.random.choices(facts, weights)[0]
+
+    def pick_entity(self, entities: Sequence[Entity]) -> Entity:
+        return self.random.choices(entities, [FREQUENCY[e.lemma] for e in entities])[0]
 
     def state(self, fact: Fact) -> None:
         self.facts.append(fact)
@@ -109,7 +124,7 @@ def noun_phrase(
     tokens = [head]
     attributes = ATTRIBUTES.get(entity.type)
     if attributes and draft.chance(adjective):
-        tokens.insert(0, Token(draft.random.choice(attributes), "ADJ", "modifier"))
+        tokens.insert(0, Token(draft.pick(attributes), "ADJ", "modifier"))
     if determiner is None:
         determiner = _determiner(draft, entity, number)
     if determiner:
