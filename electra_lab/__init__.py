@@ -17,6 +17,8 @@ except PackageNotFoundError:  # a source tree that was never installed
 
 # module -> the public names it defines, in the order in which a reader meets them
 _PUBLIC: dict[str, tuple[str, ...]] = {
+    "text.tokenization": ("ElectraTokenizer", "ElectraTokenizerFast"),
+    "text.vocabulary": ("read_vocabulary", "train_vocabulary", "write_vocabulary"),
     "text.microworld": ("MicroWorld", "minimal_pairs", "vocabulary_words"),
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),

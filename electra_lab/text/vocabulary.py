@@ -10,6 +10,7 @@ from pathlib import Path
 
 from electra_lab.checkpoints.atomic import atomic_file
 
+from .characters import is_chinese, is_punctuation
 from .wordpiece import BasicTokenizer
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -101,7 +102,8 @@ def train_vocabulary(
 
     This is the recipe of ``tokenizers``' WordPiece trainer (byte-pair merges, Sennrich et al. 2016,
     written with ``##``). Equal counts are decided by the alphabet, so the same texts, in whatever
-    order, give the same vocabulary.
+    order, give the same vocabulary. Every character comes both as the beginning and as the
+    continuation of a word, so no word that is made of these characters is unknown.
 
     Args:
         texts: the text to learn from; read once.
@@ -134,7 +136,7 @@ def train_vocabulary(
     if size < len(vocab):
         raise ValueError(
             f"size={size} is too small: {len(special_tokens)} special tokens and {len(alphabet)} "
-            f"characters need {len(vocab)}. Raise size, or lower limit_alphabet={limit_alphabet}."
+            f"single characters need {len(vocab)}. Raise size, or lower limit_alphabet={limit_alphabet}."
         )
     known = set(vocab)
     for joined in _joined_pairs(words, counts, min_frequency):
@@ -166,18 +168,15 @@ def _characters(word: str) -> list[str]:
 
 
 def _alphabet(counts: Counter[str], limit: int) -> set[str]:
-    """First and following forms of the ``limit`` most frequent characters, as far as they occur."""
+    """The ``limit`` most frequent characters, each as the beginning of a word and, unless it is
+    always a word of its own, as its continuation."""
     frequency: Counter[str] = Counter()
     for word, count in counts.items():
         for character in word:
             frequency[character] += count
-    kept = set(sorted(frequency, key=lambda c: (-frequency[c], c))[:limit])
-    return {
-        form
-        for word in counts
-        for character, form in zip(word, _characters(word), strict=True)
-        if character in kept
-    }
+    kept = sorted(frequency, key=lambda c: (-frequency[c], c))[:limit]
+    inside = [c for c in kept if not (is_punctuation(c) or is_chinese(c))]
+    return {*kept, *(PREFIX + character for character in inside)}
 
 
 def _joined_pairs(
