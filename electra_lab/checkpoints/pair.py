@@ -12,6 +12,7 @@ from electra_lab.model.electra import tie_embeddings
 from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
 from electra_lab.text.tokenization import ElectraTokenizerFast
 
+from .hub import is_hub_id
 from .resources import bundled_checkpoints
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
@@ -56,7 +57,8 @@ def load_pair(name: str | Path | None = None) -> Pair:
 
     Args:
         name: ``"micro"`` or another bundled pair; a folder with ``generator`` and ``discriminator``
-            in it; or a path ``X`` of two folders ``X-generator`` and ``X-discriminator``. None takes
+            in it; or ``X`` where ``X-generator`` and ``X-discriminator`` are folders or, for
+            ``owner/name``, repositories on the hub (``"google/electra-small"``). None takes
             the environment variable ``ELECTRA_LAB_MODEL``, and ``"micro"`` where that is not set.
 
     Returns:
@@ -83,6 +85,8 @@ def _folders_of(name: str) -> dict[str, str]:
         return {half: str(Path(name) / half) for half in halves}
     siblings = {half: f"{name}-{half}" for half in halves}
     bundled = bundled_checkpoints()
+    if is_hub_id(name) and not any(Path(path).is_dir() for path in siblings.values()):
+        return siblings
     if all(Path(path).is_dir() or path in bundled for path in siblings.values()):
         return siblings
     pairs = sorted(n.removesuffix("-generator") for n in bundled if n.endswith("-generator"))

@@ -85,9 +85,7 @@ def to_hugging_face(name: str, model_class: str) -> str:
     Raises:
         KeyError: the table has no such parameter.
     """
-    return _translate(
-        name, model_class, {own: theirs for own, theirs in _table(model_class).items()}
-    )
+    return _translate(name, model_class, _table(model_class))
 
 
 def from_hugging_face(name: str, model_class: str) -> str | None:

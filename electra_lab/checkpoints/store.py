@@ -4,50 +4,73 @@ from __future__ import annotations
 
 import json
 import warnings
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor
 
 from electra_lab.model.config import ElectraConfig
 from electra_lab.model.pretrained import Model, PreTrainedModel
 
 from .atomic import atomic_folder
+from .hub import CONFIG_FILE, HubOptions, hub_folder, is_hub_id
 from .parameter_names import NOT_PARAMETERS, align_prefix, from_hugging_face, to_hugging_face
 from .resources import bundled_checkpoints, data_path
-
-CONFIG_FILE = "config.json"
-WEIGHTS_FILE = "model.safetensors"
+from .weights import WEIGHTS_FILE, read_weights
 
 
-def resolve_folder(name: str | Path) -> Path:
-    """The folder that a checkpoint's name stands for: a folder's path, or a bundled name.
+def resolve_folder(
+    name: str | Path, *, weights: bool = False, tokenizer: bool = False, **hub: Any
+) -> Path:
+    """The folder that a checkpoint's name stands for: a folder's path, a bundled name, or a hub id,
+    which is then downloaded into the cache.
+
+    Args:
+        weights, tokenizer: what to download of a hub checkpoint beside its configuration.
+        hub: fields of ``HubOptions``.
 
     Raises:
-        FileNotFoundError: it is neither.
+        FileNotFoundError: it is none of the three.
+        PermissionError, OSError: see ``hub_folder``.
     """
     folder = Path(name)
     if folder.is_dir():
         return folder
     if str(name) in bundled_checkpoints():
         return data_path("checkpoints", str(name))
+    if is_hub_id(str(name)):
+        return hub_folder(str(name), HubOptions(**hub), weights=weights, tokenizer=tokenizer)
     raise FileNotFoundError(
-        f"There is no checkpoint {str(name)!r}: no folder has this path, and it is none of the "
-        f"bundled ones ({', '.join(bundled_checkpoints()) or 'there are none'})."
+        f"There is no checkpoint {str(name)!r}: no folder has this path, it is none of the bundled "
+        f"ones ({', '.join(bundled_checkpoints()) or 'there are none'}), and a name on the hub has "
+        "the form owner/model."
     )
 
 
 def load_config(name: str | Path, **changes: Any) -> ElectraConfig:
-    """The configuration of a checkpoint.
+    """The configuration of a checkpoint; ``changes`` are fields to set differently, or fields of
+    ``HubOptions``.
 
     Raises:
         FileNotFoundError: no such checkpoint, or it has no ``config.json``.
         ValueError: the file is not a configuration of ELECTRA.
     """
-    file = _file_in(resolve_folder(name), CONFIG_FILE)
+    hub, changes = _split_hub_options(changes)
+    return _read_config(resolve_folder(name, **hub), changes)
+
+
+def _read_config(folder: Path, changes: dict[str, Any]) -> ElectraConfig:
+    file = folder / CONFIG_FILE
+    if not file.is_file():
+        there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise FileNotFoundError(
+            f"{folder} has no {CONFIG_FILE}; it holds {there}. A checkpoint is a folder with "
+            f"{CONFIG_FILE} and {WEIGHTS_FILE}, as save_pretrained writes it."
+        )
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
@@ -55,6 +78,13 @@ def load_config(name: str | Path, **changes: Any) -> ElectraConfig:
             f"{file} is not valid JSON ({error}). Save the checkpoint again."
         ) from error
     return ElectraConfig.from_dict({**values, **changes})
+
+
+def _split_hub_options(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Those of the hub, and the others."""
+    names = {field.name for field in fields(HubOptions)}
+    hub = {name: value for name, value in arguments.items() if name in names}
+    return hub, {name: value for name, value in arguments.items() if name not in names}
 
 
 def save_model(
@@ -80,17 +110,21 @@ def save_model(
             raise OSError(None, str(error)) from error
 
 
-def load_model(cls: type[Model], name: str | Path, **changes: Any) -> Model:
+def load_model(
+    cls: type[Model],
+    name: str | Path,
+    *,
+    config: ElectraConfig | None = None,
+    dtype: torch.dtype | str | None = None,
+    **arguments: Any,
+) -> Model:
     """Read a model; see ``PreTrainedModel.from_pretrained``."""
-    folder = resolve_folder(name)
-    model = cls(load_config(folder, **changes))
-    file = _file_in(folder, WEIGHTS_FILE)
-    try:
-        on_disk = load_file(file)
-    except SafetensorError as error:
-        raise ValueError(
-            f"{file} is damaged or not a safetensors file ({error}). Save or copy it again."
-        ) from error
+    hub, changes = _split_hub_options(arguments)
+    folder = resolve_folder(name, weights=True, **hub)
+    if config is not None:
+        config = replace(config, **changes)
+    model = cls(_read_config(folder, changes) if config is None else config)
+    on_disk = read_weights(folder)
     found = _own_names(on_disk, cls.__name__)
     wanted = dict(model.named_parameters())
     _refuse_other_shapes(folder, found, wanted)
@@ -99,17 +133,22 @@ def load_model(cls: type[Model], name: str | Path, **changes: Any) -> Model:
     with torch.no_grad():
         for parameter, tensor in found.items():
             wanted[parameter].copy_(tensor)
-    return model.eval()
+    return model.to(_as_dtype(dtype, on_disk)).eval()
 
 
-def _file_in(folder: Path, name: str) -> Path:
-    if not (folder / name).is_file():
-        there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise FileNotFoundError(
-            f"{folder} has no {name}; it holds {there}. A checkpoint is a folder with {CONFIG_FILE} "
-            f"and {WEIGHTS_FILE}, as save_pretrained writes it."
+def _as_dtype(dtype: torch.dtype | str | None, on_disk: dict[str, Tensor]) -> torch.dtype:
+    """float32 where nothing is said; ``"auto"`` is the type on disk; names as in torch."""
+    if dtype is None:
+        return torch.float32
+    if dtype == "auto":
+        return next((t.dtype for t in on_disk.values() if t.is_floating_point()), torch.float32)
+    found = getattr(torch, dtype, None) if isinstance(dtype, str) else dtype
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ValueError(
+            f"dtype is {dtype!r}; expected torch.float32, torch.float16, torch.bfloat16, one of "
+            "their names, or 'auto'."
         )
-    return folder / name
+    return found
 
 
 def _own_names(on_disk: dict[str, Tensor], model_class: str) -> dict[str, Tensor]:

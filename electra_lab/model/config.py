@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -207,6 +208,22 @@ class ElectraConfig:
                 "for another size give its numbers to ElectraConfig(...)."
             )
         return cls(**{**PRESETS[name], **changes})
+
+    @classmethod
+    def from_pretrained(cls, name: str | Path, **changes: Any) -> ElectraConfig:
+        """The configuration of a checkpoint: a bundled name, a folder, or a hub id.
+
+        Args:
+            changes: fields to set differently, or ``revision``, ``token``, ``cache_dir``,
+                ``local_files_only`` of a hub checkpoint.
+
+        Raises:
+            FileNotFoundError: no such checkpoint, or it has no ``config.json``.
+            ValueError: the file is not a configuration of ELECTRA.
+        """
+        from electra_lab.checkpoints.store import load_config
+
+        return load_config(name, **changes)
 
     def for_generator(self, fraction: float = 1 / 4) -> ElectraConfig:
         """The generator that goes with this discriminator.

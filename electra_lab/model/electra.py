@@ -94,7 +94,7 @@ class ElectraModel(PreTrainedModel):
         )
         given = input_ids if input_ids is not None else inputs_embeds
         assert given is not None
-        batch, seq = given.shape[:2]
+        seq = given.shape[1]
         if position_ids is None and cache_position is not None:
             position_ids = cache_position[None]
         if position_ids is None and past:

@@ -147,23 +147,39 @@ class PreTrainedModel(nn.Module):
                 module.attn_implementation = name
 
     @classmethod
-    def from_pretrained(cls: type[Model], name: str | Path, **changes: Any) -> Model:
-        """Load a checkpoint: the name of a bundled one or a folder in Hugging Face's layout.
+    def from_pretrained(
+        cls: type[Model],
+        name: str | Path,
+        *,
+        config: ElectraConfig | None = None,
+        dtype: torch.dtype | str | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        **arguments: Any,
+    ) -> Model:
+        """Load a checkpoint: a bundled one's name, a folder in Hugging Face's layout, or a hub id.
 
         Args:
-            name: for example ``"micro-discriminator"``, or the path of a folder.
-            changes: fields of the configuration to set differently from the checkpoint's.
+            name: for example ``"micro-discriminator"``, the path of a folder, or
+                ``"google/electra-small-discriminator"``.
+            config: a configuration to use instead of the checkpoint's.
+            dtype: type of the parameters, or its name, or ``"auto"`` for that of the file. Default:
+                float32. ``torch_dtype`` is its older name.
+            arguments: ``revision``, ``token``, ``cache_dir``, ``local_files_only`` (see
+                ``HubOptions``); all others are fields of the configuration to set differently.
 
         Returns:
-            The model in evaluation mode, with float32 weights on the CPU.
+            The model in evaluation mode on the CPU.
 
         Raises:
             FileNotFoundError: no such checkpoint, or a file is missing in it.
+            PermissionError: a hub checkpoint needs a token.
+            OSError: a download failed.
             ValueError: parameters are missing, or of another shape than the configuration says.
         """
         from electra_lab.checkpoints.store import load_model
 
-        return load_model(cls, name, **changes)
+        dtype = torch_dtype if dtype is None else dtype
+        return load_model(cls, name, config=config, dtype=dtype, **arguments)
 
     def save_pretrained(self, folder: str | Path, dtype: torch.dtype | None = None) -> None:
         """Write ``config.json`` and ``model.safetensors`` in Hugging Face's layout and names.

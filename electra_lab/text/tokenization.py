@@ -535,7 +535,7 @@ class TokenizerBase(ABC):
         """
         from electra_lab.checkpoints.store import resolve_folder
 
-        folder = resolve_folder(name_or_folder)
+        folder = resolve_folder(name_or_folder, tokenizer=True)
         whole = _read_tokenizer_file(folder / TOKENIZER_FILE)
         if not (folder / VOCAB_FILE).is_file() and whole is None:
             there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"

@@ -36,9 +36,14 @@ def test_a_block_that_fails_changes_nothing(tmp_path):
     target = tmp_path / "folder"
     with atomic_folder(target) as partial:
         (partial / "a").write_text("old")
-    with pytest.raises(ZeroDivisionError), atomic_folder(target) as partial:
-        (partial / "a").write_text("new")
-        1 / 0  # noqa: B018
+
+    def fail_half_way():
+        with atomic_folder(target) as partial:
+            (partial / "a").write_text("new")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert (target / "a").read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["folder"]
 
@@ -60,8 +65,13 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path):
     file = tmp_path / "deep" / "table.json"
     with atomic_file(file) as partial:
         partial.write_text("old")
-    with pytest.raises(RuntimeError), atomic_file(file) as partial:
-        partial.write_text("ne")
-        raise RuntimeError
+
+    def fail_half_way():
+        with atomic_file(file) as partial:
+            partial.write_text("ne")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail_half_way()
     assert file.read_text() == "old"
     assert [path.name for path in file.parent.iterdir()] == ["table.json"]

@@ -155,7 +155,8 @@ def test_a_row_that_has_ended_is_filled_with_padding(tmp_path):
     stopped = ours.generate(IDS, **asked, eos_token_id=end)
     ended = (stopped[:, 8:] == end).int().cumsum(1) > 0
     after = torch.cat([torch.zeros(3, 1, dtype=torch.bool), ended[:, :-1]], dim=1)
-    assert after.any() and not after.all()
+    assert after.any()
+    assert not after.all()
     assert (stopped[:, 8:][after] == 0).all()
     assert torch.equal(stopped[:, :10], free[:, :10])
 

@@ -93,7 +93,8 @@ def test_an_output_reads_as_attributes_dictionary_and_tuple(discriminator):
     assert output.keys() == ["logits", "hidden_states"]
     assert output["logits"] is output.logits is output[0]
     assert dict(output.items()).keys() == {"logits", "hidden_states"}
-    assert "loss" not in output and len(output) == 2
+    assert "loss" not in output
+    assert len(output) == 2
     with pytest.raises(KeyError, match="has no 'loss'; it has logits, hidden_states"):
         output["loss"]
 
@@ -234,7 +235,8 @@ def test_a_callable_activation_works_and_cannot_be_saved():
 def test_labels_follow_from_their_number_or_their_names():
     assert ElectraConfig().id2label == {0: "LABEL_0", 1: "LABEL_1"}
     named = ElectraConfig.from_dict({"id2label": {"0": "no", "1": "yes", "2": "perhaps"}})
-    assert named.num_labels == 3 and named.label2id == {"no": 0, "yes": 1, "perhaps": 2}
+    assert named.num_labels == 3
+    assert named.label2id == {"no": 0, "yes": 1, "perhaps": 2}
     assert ElectraConfig(num_labels=1).id2label == {0: "LABEL_0"}
 
 

@@ -114,7 +114,8 @@ def test_a_resized_vocabulary_keeps_the_vectors_that_stay(size):
         before = model(ids).logits
         table = model.resize_token_embeddings(size)
         after = model(ids).logits
-    assert table is model.get_input_embeddings() and table.weight.shape == (size, 64)
+    assert table is model.get_input_embeddings()
+    assert table.weight.shape == (size, 64)
     assert model.config.vocab_size == after.shape[-1] == size
     kept = min(size, 50)
     torch.testing.assert_close(after[..., :kept], before[..., :kept])

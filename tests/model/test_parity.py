@@ -229,8 +229,10 @@ def test_names_of_labels_and_problem_type_survive_both_ways(tmp_path):
         label2id={label: i for i, label in names.items()},
         problem_type="single_label_classification",
     )
-    assert ours.config.id2label == names and ours.config.num_labels == 3
+    assert ours.config.id2label == names
+    assert ours.config.num_labels == 3
     ours.save_pretrained(tmp_path / "again")
     back = transformers.AutoConfig.from_pretrained(tmp_path / "again")
-    assert back.id2label == names and back.label2id == theirs.config.label2id
+    assert back.id2label == names
+    assert back.label2id == theirs.config.label2id
     assert back.problem_type == "single_label_classification"
