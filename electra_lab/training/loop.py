@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ from .progress import ProgressBar, Window
 from .state import HasLoss, TrainingState
 
 
+@runtime_checkable
 class Batch(Protocol):
     """What one step trains on."""
 
@@ -43,6 +44,7 @@ class Batch(Protocol):
     def to(self, device: torch.device | str) -> Any: ...
 
 
+@runtime_checkable
 class BatchSource(Protocol):
     """Hands out the batch of any step, always the same one: that is what makes a resume exact."""
 

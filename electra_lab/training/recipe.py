@@ -48,7 +48,7 @@ class Recipe:
         log_every, checkpoint_every: steps between two rows of the history, two checkpoints.
 
     Raises:
-        ValueError: a value is of the wrong type or out of its range.
+        ValueError: a value is out of its range.
     """
 
     name: str = "unnamed"
@@ -88,13 +88,9 @@ class Recipe:
     checkpoint_every: int = 500
 
     def __post_init__(self) -> None:
-        for f in fields(self):
-            value: Any = getattr(self, f.name)
-            wanted = _TYPES[f.type]
-            if not isinstance(value, wanted) or (f.type != "bool" and isinstance(value, bool)):
-                raise ValueError(f"{f.name} is {value!r}; a recipe needs a value of type {f.type}.")
-            if f.name in _AT_LEAST_ONE and value < 1:
-                raise ValueError(f"{f.name} is {value}; it must be 1 or more.")
+        for name in _AT_LEAST_ONE:
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
         if self.text not in TEXTS:
             raise ValueError(f"There is no text {self.text!r} to train on; use {', '.join(TEXTS)}.")
         if not 0 <= self.warmup_steps <= self.steps:
@@ -132,7 +128,7 @@ class Recipe:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:
         """Raises:
-        ValueError: there are keys that no recipe has, or values out of range.
+        ValueError: there are keys that no recipe has, or values of the wrong type or out of range.
         """
         known = {f.name: f for f in fields(cls)}
         unknown = sorted(values.keys() - known.keys())
@@ -140,12 +136,9 @@ class Recipe:
             raise ValueError(
                 f"A recipe has no {', '.join(map(repr, unknown))}. It may have {', '.join(known)}."
             )
-        # TOML's 1 is an integer; where a float is meant, take it as one
-        floats = {key for key, value in values.items() if type(value) is int} & {
-            key for key, f in known.items() if f.type == "float"
-        }
-        typed: dict[str, Any] = {**values, **{key: float(values[key]) for key in floats}}
-        return cls(**typed)
+        return cls(
+            **{name: _typed(name, value, known[name].type) for name, value in values.items()}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """All settings as plain values."""
@@ -175,10 +168,14 @@ class Recipe:
         return generator
 
 
-_TYPES: dict[Any, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (float, int),
-    "bool": (bool,),
-}
+_TYPES: dict[Any, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _AT_LEAST_ONE = ("sentences", "steps", "batch_size", "log_every", "checkpoint_every", "max_length")
+
+
+def _typed(name: str, value: Any, wanted: Any) -> Any:
+    """The value, if it is of the field's type; TOML's 1 will do where 1.0 is meant."""
+    if wanted == "float" and type(value) is int:
+        return float(value)
+    if type(value) is not _TYPES[wanted]:
+        raise ValueError(f"{name} is {value!r}; a recipe needs a value of type {wanted} there.")
+    return value

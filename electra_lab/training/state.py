@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
-Row = dict[str, float]
+Row = dict[str, int | float]
 
 
+@runtime_checkable
 class HasLoss(Protocol):
     """What the module returns: the loss to minimise, and its parts for the reports."""
 
