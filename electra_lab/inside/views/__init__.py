@@ -1,0 +1,19 @@
+"""Views: data in, picture out. A view never calls a model; an explorer does and hands it new data.
+
+One view shows itself in four ways, so that something true is seen everywhere:
+
+- a live widget, in JupyterLab, Notebook 7, VS Code and Colab;
+- a static page, the widget's own ES module without a kernel, in exported HTML;
+- a PNG, on GitHub and in stored notebooks;
+- a text (``repr``), beside the PNG and wherever there is nothing else.
+
+``display_mode`` says which of them a cell's output holds.
+"""
+
+from .base import View
+from .display import display_mode
+from .proposal_chart import ProposalChart
+from .token_heat_map import TokenHeatMap
+from .training_chart import TrainingChart
+
+__all__ = ["ProposalChart", "TokenHeatMap", "TrainingChart", "View", "display_mode"]

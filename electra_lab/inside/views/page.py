@@ -1,0 +1,85 @@
+"""A view as a page of its own: the widget's ES module without a widget manager."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .base import View
+
+# Nothing may be fetched, whatever a string in the data says.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
+<title>{title}</title>
+<style>
+:root {{ color-scheme: light dark; background: Canvas; color: CanvasText; }}
+body {{ margin: 12px; max-width: 720px; font: 14px/1.45 system-ui, sans-serif; }}
+{style}</style>
+</head>
+<body>
+{parts}</body>
+</html>
+"""
+
+# The dozen lines that stand in for the widget's model: it holds values, and nobody listens.
+_PART = """<div id="view-{number}"></div>
+<script type="application/json" id="state-{number}">{state}</script>
+<script type="module">
+{module}
+const values = {{ state: JSON.parse(document.getElementById("state-{number}").textContent) }};
+const model = {{
+  get: (name) => values[name],
+  set: (name, value) => {{ values[name] = value; }},
+  on: () => {{}},
+  off: () => {{}},
+  send: () => {{}},
+  save_changes: () => {{}},
+}};
+view.render({{ model, el: document.getElementById("view-{number}") }});
+</script>
+"""
+
+
+def page(views: Sequence[View], title: str, note: str = "") -> str:
+    """A complete HTML document that draws ``views`` below each other, without kernel or network.
+
+    Args:
+        note: a sentence above the views, for example on what works live only.
+    """
+    parts = f'<p class="electra-note">{html.escape(note)}</p>\n' if note else ""
+    for number, view in enumerate(views):
+        parts += _PART.format(
+            number=number,
+            state=_json_in_html({**view.state(), "interactive": False}),
+            module=view.module().replace("export default", "const view ="),
+        )
+    return _PAGE.format(
+        policy=_POLICY,
+        title=html.escape(title),
+        style=views[0].style(),
+        parts=parts,
+    )
+
+
+def frame(document: str, height: int) -> str:
+    """``document`` in an iframe that may run its own script and reach nothing around it."""
+    return (
+        f'<iframe sandbox="allow-scripts" srcdoc="{html.escape(document)}" '
+        f'style="width:100%;height:{height}px;border:0" title="electra_lab view"></iframe>'
+    )
+
+
+def _json_in_html(state: dict[str, Any]) -> str:
+    """JSON that holds no character by which a string could end the script element around it."""
+    text = json.dumps(state, allow_nan=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")

@@ -1,0 +1,153 @@
+"""Pictures with matplotlib, which is imported only here and only when one is drawn."""
+
+from __future__ import annotations
+
+import io
+import logging
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .base import WIDTH
+from .palette import FAINT, INK, PAPER
+from .wording import visible
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+UNIT = 100  # CSS pixels per inch of figure
+SCALE = 2  # pixels of the PNG per CSS pixel
+
+
+def new_figure(height: float) -> Figure:
+    """An empty figure, ``WIDTH`` by ``height`` CSS pixels.
+
+    It belongs to nobody: pyplot neither shows nor keeps it, whatever backend a notebook chose.
+    """
+    # matplotlib says on stderr that it builds its font list, the first time on a machine; that
+    # line would be stored in a notebook
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH / UNIT, height / UNIT), dpi=UNIT * SCALE, facecolor=PAPER)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def points(pixels: float) -> float:
+    """CSS pixels as the points that matplotlib measures text and lines in."""
+    return pixels * 72 / UNIT
+
+
+def text_width(figure: Figure, text: str, size: float, weight: str = "normal") -> float:
+    """How many CSS pixels ``text`` is wide at ``size`` CSS pixels."""
+    from matplotlib.font_manager import FontProperties
+
+    font = FontProperties(size=points(size), weight=weight)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        width, _, _ = figure.canvas.get_renderer().get_text_width_height_descent(  # type: ignore[attr-defined]
+            text, font, False
+        )
+    return float(width) / SCALE
+
+
+class Canvas:
+    """A figure that is drawn on in CSS pixels, from the top left."""
+
+    def __init__(self, height: float) -> None:
+        self.figure = new_figure(height)
+        self.axes = self.figure.add_axes((0, 0, 1, 1))
+        self.axes.set_xlim(0, WIDTH)
+        self.axes.set_ylim(height, 0)
+        self.axes.axis("off")
+
+    def text(
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        colour: str,
+        align: str = "left",
+        weight: str = "normal",
+    ) -> None:
+        """One line of text whose letters are centred on height ``y``."""
+        self.axes.text(
+            x,
+            y,
+            text,
+            fontsize=points(size),
+            color=colour,
+            ha=align,
+            va="center_baseline",
+            fontweight=weight,
+            clip_on=True,
+        )
+
+    def box(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: Any = "none",
+        edge: str = "",
+        corner: float = 3,
+    ) -> None:
+        """A rectangle with round corners."""
+        from matplotlib.patches import FancyBboxPatch
+
+        self.axes.add_patch(
+            FancyBboxPatch(
+                (x, y),
+                width,
+                height,
+                boxstyle=f"round,pad=0,rounding_size={min(corner, width / 2, height / 2)}",
+                facecolor=fill,
+                edgecolor=edge or "none",
+                linewidth=1.2 if edge else 0,
+            )
+        )
+
+    def heading(self, title: str, note: str, edge: float, line: float) -> None:
+        """Title and note in the upper left corner, each only if there is one."""
+        top = edge + line / 2
+        for text, size, colour, weight in (
+            (title, 14, INK, "bold"),
+            (note, 12, FAINT, "normal"),
+        ):
+            if text:
+                self.text(edge, top, visible(text, 100), size, colour, weight=weight)
+                top += line
+
+
+def png(draw: Callable[[], Figure]) -> bytes:
+    """What ``draw`` draws, as a PNG that depends on the data alone (no date, no version)."""
+    from matplotlib import rc_context
+
+    out = io.BytesIO()
+    with (
+        warnings.catch_warnings(),
+        rc_context({"font.family": "sans-serif", "text.parse_math": False, "text.usetex": False}),
+    ):
+        # a character that no font has is drawn as a box; a warning for each would be stored
+        warnings.simplefilter("ignore")
+        draw().savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def stack(pictures: Sequence[bytes]) -> bytes:
+    """Pictures of the same width below each other."""
+    from PIL import Image
+
+    parts = [Image.open(io.BytesIO(picture)).convert("RGB") for picture in pictures]
+    whole = Image.new("RGB", (parts[0].width, sum(part.height for part in parts)), PAPER)
+    top = 0
+    for part in parts:
+        whole.paste(part, (0, top))
+        top += part.height
+    out = io.BytesIO()
+    whole.save(out, format="png", optimize=True)
+    return out.getvalue()
