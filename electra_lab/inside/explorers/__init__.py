@@ -1,0 +1,11 @@
+"""Explorers: a model, a tokenizer, controls and views.
+
+The reader moves a control, the explorer asks the model again and hands its views the new answer.
+"""
+
+from .base import Explorer
+from .live_training import LiveTrainingChart
+from .mask import MaskExplorer
+from .replaced_tokens import ReplacedTokenExplorer
+
+__all__ = ["Explorer", "LiveTrainingChart", "MaskExplorer", "ReplacedTokenExplorer"]
