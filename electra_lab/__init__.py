@@ -31,6 +31,9 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "ElectraForTokenClassification",
     ),
     "checkpoints.pair": ("Pair", "load_pair"),
+    "inside.predictions": ("propose", "replaced_probabilities"),
+    "inside.views": ("ProposalChart", "TokenHeatMap", "TrainingChart", "display_mode"),
+    "inside.explorers": ("LiveTrainingChart", "MaskExplorer", "ReplacedTokenExplorer"),
     "exercises": ("check",),
     "devices": ("default_device",),
 }
