@@ -59,10 +59,10 @@ $(VENV)/.test-installed: $(INPUTS) | $(PY)
 
 $(PY):
 	@command -v $(PYTHON) >/dev/null || { \
-		echo "There is no $(PYTHON). Name a Python 3.11 or newer: make lab PYTHON=python3.12"; exit 1; }
+		echo "There is no $(PYTHON). Name a Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "electra_lab needs Python 3.11 or newer; $(PYTHON) is `$(PYTHON) -V 2>&1`." \
-			"Name another: make lab PYTHON=python3.12"; exit 1; }
+			"Name another: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); \
 		echo "$(PYTHON) could not make $(VENV); on Debian and Ubuntu it needs the package" \
 			"python3-venv."; exit 1; }
