@@ -126,14 +126,25 @@ def microworld(
     recipe: Annotated[
         str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")
     ] = "micro",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="File for the results; default: data/results/microworld.json in a clone, "
+            "microworld.json in this folder elsewhere.",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = None,
 ) -> None:
     """Train on the micro-world with several seeds and measure what the models learned."""
     with plain_errors():
         _device(device)
         from electra_lab.bench.microworld import run
+        from electra_lab.checkpoints.resources import in_clone
 
-        run(recipe=recipe, seeds=tuple(range(seeds)))
+        if output is None and not in_clone():
+            output = Path("microworld.json")
+        run(recipe=recipe, seeds=tuple(range(seeds)), output=output)
 
 
 def _device(name: str | None) -> str | None:

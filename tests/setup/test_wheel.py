@@ -43,16 +43,20 @@ def _away_from_the_clone(unpacked, cwd, *command):
     )
 
 
+def _files(folder):
+    return {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts)
+    }
+
+
 def test_the_wheel_carries_data_notebooks_and_licence_and_nothing_of_the_workshop(wheel):
     names = zipfile.ZipFile(wheel).namelist()
+    assert _files("electra_lab") <= set(names)
     for folder in ("data", "notebooks"):
-        here = {
-            path.relative_to(ROOT).as_posix()
-            for path in (ROOT / folder).rglob("*")
-            if path.is_file() and ".ipynb_checkpoints" not in path.parts
-        }
-        assert here
-        assert {f"electra_lab/_shipped/{name}" for name in here} <= set(names)
+        assert _files(folder)
+        assert {f"electra_lab/_shipped/{name}" for name in _files(folder)} <= set(names)
     assert any(name.endswith("licenses/LICENSE") for name in names)
     assert "electra_lab/py.typed" in names
     tops = {name.split("/")[0] for name in names}
