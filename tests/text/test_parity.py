@@ -138,6 +138,22 @@ def test_long_texts_are_cut_into_the_windows_of_transformers_from_either_side(si
         same(ours(question, context, return_overflowing_tokens=True, **options), expected)
 
 
+def test_what_is_cut_off_both_texts_of_a_pair_comes_in_the_order_of_transformers():
+    readable, fast, theirs = BUILT["uncased"]
+    options = dict(truncation=True, max_length=9, stride=1, return_overflowing_tokens=True)
+    expected = theirs("the cat sat the cat", "sing sings singing sat", **options)
+    assert len(expected["input_ids"]) > 4
+    for ours in (readable, fast):
+        same(ours("the cat sat the cat", "sing sings singing sat", **options), expected)
+
+
+@pytest.mark.parametrize("pair", [("the", ""), ("", ""), (["the"], [""]), ("", "the")])
+def test_an_empty_second_text_is_treated_as_transformers_treats_it(pair):
+    readable, fast, theirs = BUILT["uncased"]
+    same(readable(*pair), theirs(*pair))
+    same(fast(*pair), theirs(*pair))
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.lists(texts, min_size=1, max_size=4), min_size=1, max_size=3))
 def test_words_cut_already_keep_their_numbers(lists):

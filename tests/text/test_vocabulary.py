@@ -134,6 +134,11 @@ def test_rare_characters_and_rare_pairs_are_left_out():
     assert "zebra" in train_vocabulary(texts, 60, min_frequency=1)
 
 
+def test_of_equally_rare_characters_the_first_in_order_is_kept():
+    for text in ("ab ba", "ba ab"):
+        assert train_vocabulary([text], 60, limit_alphabet=1)[5:] == ["##a", "a"]
+
+
 def test_special_tokens_in_the_text_are_not_taken_apart():
     assert "mask" not in train_vocabulary(["a cat [MASK] a cat [MASK]"], 60)
 

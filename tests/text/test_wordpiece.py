@@ -98,7 +98,8 @@ def test_every_kind_of_character_is_treated_as_the_tokenizers_library_treats_it(
     normalizer = normalizers.BertNormalizer(
         clean_text=clean, handle_chinese_chars=True, strip_accents=accents, lowercase=lower
     )
-    text = "".join(f"<a{character}b>" for character in code_points())
+    # U+1AC5 is a mark of Unicode 14, a letter to the library: marks after it must not move past it.
+    text = "".join(f"<a{character}b\u1ac5{character}>" for character in code_points())
     cut = pre_tokenizers.BertPreTokenizer().pre_tokenize_str(normalizer.normalize_str(text))
     theirs = [word for word, _ in cut]
     basic = BasicTokenizer(do_lower_case=lower, strip_accents=accents, clean_text=clean)
