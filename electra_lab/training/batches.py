@@ -12,13 +12,10 @@ from torch import Tensor
 from .masking import mask_tokens, most_to_select, select_positions
 from .objectives import MaskedBatch
 
-# Batches sorted together by length: more leave out more padding, fewer mix lengths better.
-POOL = 16
-
 
 class MaskedBatches:
-    """Sequences of similar length in one batch, in an order drawn anew for each epoch; the positions
-    to learn from drawn anew for each step.
+    """The sequences in an order drawn anew for each epoch, with positions to learn from that are
+    drawn anew for each step.
 
     Everything is drawn from the seed and the number of the step, so the step is all that a resumed
     run has to know. What does not fill the last batch of an epoch is left out of that epoch.
@@ -32,9 +29,11 @@ class MaskedBatches:
         probability: share of positions to select; see ``masking.select_positions``.
         mask_share: share of them that become [MASK]; see ``masking.mask_tokens``.
         with_replacement: draw positions as google-research/electra does.
+        row_length: put several sequences in one row of so many tokens, so that hardly any padding is
+            computed; see ``pack``. None: a row for each sequence.
 
     Raises:
-        ValueError: there are fewer sequences than a batch takes.
+        ValueError: there are fewer sequences than a batch takes, or one is longer than a row.
     """
 
     def __init__(
@@ -49,6 +48,7 @@ class MaskedBatches:
         probability: float = 0.15,
         mask_share: float = 0.85,
         with_replacement: bool = False,
+        row_length: int | None = None,
     ) -> None:
         if len(sequences) < batch_size:
             raise ValueError(
@@ -57,6 +57,11 @@ class MaskedBatches:
             )
         self.lengths = torch.tensor([len(sequence) for sequence in sequences])
         self.longest = int(self.lengths.max())
+        if row_length is not None and row_length < self.longest:
+            raise ValueError(
+                f"row_length is {row_length}, but the longest sequence has {self.longest} tokens. "
+                "Give longer rows or cut the sequences."
+            )
         self.ids = torch.full((len(sequences), self.longest), pad_id)
         for row, sequence in zip(self.ids, sequences, strict=True):
             row[: len(sequence)] = torch.tensor(sequence)
@@ -67,6 +72,8 @@ class MaskedBatches:
         self.probability = probability
         self.mask_share = mask_share
         self.with_replacement = with_replacement
+        self.pad_id = pad_id
+        self.row_length = row_length
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     @property
@@ -98,19 +105,70 @@ class MaskedBatches:
         masked = mask_tokens(
             ids, positions, self.mask_id, mask_share=self.mask_share, generator=generator
         )
-        return MaskedBatch(ids, masked, positions, mask)
+        batch = MaskedBatch(ids, masked, positions, mask)
+        if self.row_length is None:
+            return batch
+        return pack(batch, lengths.tolist(), self.row_length, self.pad_id)
 
     def _draw_order(self, epoch: int) -> Int[Tensor, "batches rows"]:
-        """Rows of each batch of an epoch: shuffle, sort within pools, cut, shuffle the batches."""
+        """Which sequences each batch of an epoch has.
+
+        They are not sorted by length: that would leave out padding too, but sentences of one length
+        are alike, and on the micro-world batches of them cost 6 points of RTD AUC.
+        """
         count = self.batches_per_epoch
-        random = np.random.default_rng((self.seed, epoch))
-        shuffled = random.permutation(len(self.lengths))[: count * self.batch_size]
-        lengths = self.lengths.numpy()
-        pool = POOL * self.batch_size
-        pools = [shuffled[start : start + pool] for start in range(0, len(shuffled), pool)]
-        ordered = np.concatenate([rows[np.argsort(lengths[rows], kind="stable")] for rows in pools])
-        batches = ordered.reshape(count, self.batch_size)[random.permutation(count)]
-        return torch.from_numpy(batches)
+        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.lengths))
+        return torch.from_numpy(order[: count * self.batch_size].reshape(count, self.batch_size))
+
+
+def pack(batch: MaskedBatch, lengths: Sequence[int], row_length: int, pad_id: int) -> MaskedBatch:
+    """Put the sequences of a batch end to end into rows of ``row_length``.
+
+    A sequence attends to itself only and keeps its own position numbers, so losses and gradients are
+    those of the padded batch; but 64 sentences of the micro-world, 1,400 tokens when padded, are
+    computed as 900.
+
+    Args:
+        batch: one sequence to a row.
+        lengths: tokens of each row.
+        row_length: at least the longest of them.
+        pad_id: fills what is left over.
+    """
+    rows, starts = _places(lengths, row_length)
+    seq = batch.original_ids.shape[1]
+    columns = torch.arange(seq)
+    place = (torch.tensor(rows) * row_length + torch.tensor(starts))[:, None] + columns
+    attended = columns < torch.tensor(lengths)[:, None]
+    source, target = attended.view(-1).nonzero().squeeze(1), place[attended]
+
+    def move(values: Tensor, fill: int) -> Tensor:
+        moved = torch.full(((max(rows) + 1) * row_length,), fill)
+        moved[target] = values.reshape(-1)[source]
+        return moved.view(-1, row_length)
+
+    sequence = move(torch.arange(1, len(lengths) + 1)[:, None].expand(-1, seq), 0)
+    same = (sequence[:, :, None] == sequence[:, None, :]) & (sequence > 0)[:, :, None]
+    return MaskedBatch(
+        original_ids=move(batch.original_ids, pad_id),
+        masked_ids=move(batch.masked_ids, pad_id),
+        positions=place.view(-1)[batch.positions],
+        attention_mask=same.long(),
+        position_ids=move(columns.expand(len(lengths), -1), 0),
+    )
+
+
+def _places(lengths: Sequence[int], row_length: int) -> tuple[list[int], list[int]]:
+    """Row and start of each sequence: the longest first, each into the first row with room."""
+    rows, starts = [0] * len(lengths), [0] * len(lengths)
+    filled: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda i: -lengths[i]):
+        fitting = (r for r, used in enumerate(filled) if used + lengths[index] <= row_length)
+        row = next(fitting, len(filled))
+        if row == len(filled):
+            filled.append(0)
+        rows[index], starts[index] = row, filled[row]
+        filled[row] += lengths[index]
+    return rows, starts
 
 
 def _seed_of(seed: int, step: int) -> int:

@@ -19,7 +19,7 @@ from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -42,21 +42,32 @@ class MaskedBatch:
         original_ids: the text.
         masked_ids: the same with [MASK] at the selected positions (or at most of them).
         positions: the selected positions, flat (``row * seq + column``).
-        attention_mask: 1 for tokens, 0 for padding; None where no row is padded.
+        attention_mask: 1 for tokens, 0 for padding; None where no row is padded. Where several
+            sequences share a row, (batch, seq, seq): 1 where both tokens are of one sequence.
         token_type_ids: 0 for sentence A, 1 for sentence B; None: all 0.
+        position_ids: place of each token in its sequence; None: 0, 1, 2 ... in each row.
     """
 
     original_ids: Tokens
     masked_ids: Tokens
     positions: Selected
-    attention_mask: Tokens | None = None
+    attention_mask: Tokens | Int[Tensor, "batch seq seq"] | None = None
     token_type_ids: Tokens | None = None
+    position_ids: Tokens | None = None
+
+    @property
+    def attended(self) -> Bool[Tensor, "batch seq"] | None:
+        """True for tokens, False for padding; None where no row is padded."""
+        if self.attention_mask is None:
+            return None
+        mask = self.attention_mask.bool()
+        return mask if mask.dim() == 2 else mask.diagonal(dim1=1, dim2=2)
 
     @property
     def tokens(self) -> int:
         """How many tokens the batch has, padding not counted."""
-        mask = self.attention_mask
-        return self.original_ids.numel() if mask is None else int(mask.sum())
+        attended = self.attended
+        return self.original_ids.numel() if attended is None else int(attended.sum())
 
     def to(self, device: torch.device | str) -> MaskedBatch:
         """The same batch on a device."""
@@ -213,9 +224,8 @@ class Electra(WithGenerator):
         states = encode(self.model.electra, replaced_ids, batch)
         # a lucky sample, equal to the original, counts as original
         labels = replaced_ids != batch.original_ids
-        if batch.attention_mask is not None:
-            attended = batch.attention_mask.bool()
-            states, labels = states[attended], labels[attended]
+        if batch.attended is not None:
+            states, labels = states[batch.attended], labels[batch.attended]
         return F.binary_cross_entropy_with_logits(self.model.head(states), labels.to(states.dtype))
 
 
@@ -265,11 +275,9 @@ class AllTokensMLM(WithGenerator):
 
     def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
         states = encode(self.model.electra, replaced_ids, batch)
-        attended = (
-            torch.ones_like(replaced_ids, dtype=torch.bool)
-            if batch.attention_mask is None
-            else batch.attention_mask.bool()
-        )
+        attended = batch.attended
+        if attended is None:
+            attended = torch.ones_like(replaced_ids, dtype=torch.bool)
         return -self.log_probability(
             states[attended], replaced_ids[attended], batch.original_ids[attended]
         ).mean()
@@ -334,7 +342,11 @@ def encode(
 ) -> Float[Tensor, "batch seq hidden"]:
     """The encoder's last states of a batch, whatever version of its text goes in."""
     states: Tensor = encoder(
-        input_ids, batch.attention_mask, batch.token_type_ids, return_dict=True
+        input_ids,
+        batch.attention_mask,
+        batch.token_type_ids,
+        batch.position_ids,
+        return_dict=True,
     ).last_hidden_state
     return states
 

@@ -202,6 +202,7 @@ def make_batches(
         probability=recipe.mask_probability,
         mask_share=recipe.mask_share,
         with_replacement=recipe.faithful,
+        row_length=recipe.max_length if recipe.pack else None,
     )
 
 

@@ -26,6 +26,8 @@ class Recipe:
         text_seed: seed of the world and its sentences.
         vocabulary_size: pieces in the vocabulary, special tokens counted.
         max_length: longest sequence in tokens, [CLS] and [SEP] counted; longer ones are cut.
+        pack: put several sequences in one row of ``max_length``; the same losses in less time where
+            sequences are short, see ``batches.pack``.
         embedding_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size,
             hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: the discriminator;
             see ``ElectraConfig``.
@@ -58,6 +60,7 @@ class Recipe:
     text_seed: int = 0
     vocabulary_size: int = 1_000
     max_length: int = 64
+    pack: bool = True
     embedding_size: int = 64
     hidden_size: int = 128
     num_hidden_layers: int = 2

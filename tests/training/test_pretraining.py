@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import electra_lab.training.loop
+import electra_lab.training.pretraining
 from electra_lab.checkpoints.pair import load_pair
 from electra_lab.training.checkpoint import CHECKPOINT_FILE
 from electra_lab.training.objectives import OBJECTIVES
@@ -43,6 +44,23 @@ TINY = Recipe(
     log_every=2,
     checkpoint_every=4,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _text_is_made_once():
+    """Making text is most of the time of so small a run, and no matter of these tests."""
+    real = electra_lab.training.pretraining.training_texts
+    made = {}
+
+    def once(recipe):
+        key = (recipe.sentences, recipe.text_seed)
+        if key not in made:
+            made[key] = real(recipe)
+        return made[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("electra_lab.training.pretraining.training_texts", once)
+        yield
 
 
 def run(recipe=TINY, output=None, **settings):
@@ -153,7 +171,7 @@ def test_every_objective_trains_through_the_same_loop(name, tmp_path):
 
 
 def test_no_sentence_is_cut_and_every_word_has_its_own_piece_in_micro():
-    recipe = replace(Recipe.load("micro"), sentences=2000)
+    recipe = replace(Recipe.load("micro"), sentences=1000)
     texts = training_texts(recipe)
     tokenizer = make_tokenizer(recipe, texts)
     lengths = [len(tokenizer.tokenize(text)) + 2 for text in texts[:500]]
