@@ -43,6 +43,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "training.recipe": ("Recipe",),
     "training.pretraining": ("PretrainingResult", "pretrain"),
     "exercises": ("check",),
+    "pipelines": ("pipeline",),
     "devices": ("default_device",),
 }
 

@@ -1,0 +1,171 @@
+"""Answers to questions, as spans of a text that may be longer than the model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from .base import Pipeline, Row
+
+
+class QuestionAnswering(Pipeline):
+    """``{"score", "start", "end", "answer"}`` for a question and a context; a list of them where
+    ``top_k`` is above 1.
+
+    The input is a dictionary with ``question`` and ``context``. A long context is read in windows
+    that overlap. A span's score is the product of the probabilities of its start and its end, each
+    over all tokens of the window (so scores of different windows are compared as they are).
+    """
+
+    task = "question-answering"
+    model_class = "ElectraForQuestionAnswering"
+
+    def __call__(self, inputs: Any = None, **options: Any) -> Any:
+        """Also takes ``question=...`` and ``context=...`` instead of a dictionary."""
+        if inputs is None:
+            inputs = {name: options.pop(name, None) for name in ("question", "context")}
+        return super().__call__(inputs, **options)
+
+    def answer(
+        self,
+        inputs: list[Any],
+        top_k: int = 1,
+        max_answer_len: int = 15,
+        doc_stride: int = 128,
+        max_seq_len: int = 384,
+        max_question_len: int = 64,
+        handle_impossible_answer: bool = False,
+        align_to_words: bool = True,
+    ) -> list[Any]:
+        """Args:
+            top_k: number of answers.
+            max_answer_len: longest answer, in tokens.
+            doc_stride: tokens that two windows share, at most half of what a window holds.
+            max_seq_len: tokens of a window with its question; at most what the model has positions
+                for.
+            max_question_len: a longer question is cut.
+            handle_impossible_answer: also offer the empty answer, scored by [CLS].
+            align_to_words: an answer begins and ends with whole words.
+
+        Raises:
+            ValueError: an input has no question or no context, or a number is out of its range.
+        """
+        if top_k < 1 or max_answer_len < 1:
+            raise ValueError(
+                f"top_k is {top_k} and max_answer_len {max_answer_len}; both must be 1 or more."
+            )
+        results = []
+        for one in inputs:
+            question, context = self._parts(one)
+            rows = self._windows(
+                question, context, min(max_seq_len, self.longest), max_question_len, doc_stride
+            )
+            spans = []
+            empty = 1.0
+            for number, row in self.run(rows):
+                inside = [s == 1 for s in rows.sequence_ids(number)]
+                start, end = _probabilities(row, inside)
+                empty = min(empty, float(start[0] * end[0]))
+                for score, first, last in _best_spans(start, end, top_k, max_answer_len):
+                    begin, stop = self._place(rows, number, first, last, align_to_words)
+                    spans.append(
+                        {
+                            "score": score,
+                            "start": begin,
+                            "end": stop,
+                            "answer": context[begin:stop],
+                        }
+                    )
+            if handle_impossible_answer:
+                spans.append({"score": empty, "start": 0, "end": 0, "answer": ""})
+            ranked = _without_repeats(sorted(spans, key=lambda span: -span["score"]))[:top_k]
+            results.append(ranked[0] if top_k == 1 else ranked)
+        return results
+
+    def _parts(self, one: Any) -> tuple[str, str]:
+        question, context = (
+            (one.get("question"), one.get("context")) if isinstance(one, dict) else (None, None)
+        )
+        for part in (question, context):
+            if not isinstance(part, str) or not part.strip():
+                raise ValueError(
+                    "The question-answering pipeline takes {'question': text, 'context': text}, "
+                    f"neither empty; got {one!r:.80}."
+                )
+        return str(question), str(context)
+
+    def _windows(
+        self, question: str, context: str, longest: int, max_question_len: int, doc_stride: int
+    ) -> Any:
+        pieces = self.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
+            "offset_mapping"
+        ]
+        if len(pieces) > max_question_len:
+            question = question[: pieces[max_question_len - 1][1]]
+        room = longest - min(len(pieces), max_question_len) - 3
+        if room < 2:
+            raise ValueError(
+                f"A question of {min(len(pieces), max_question_len)} tokens leaves no room for the "
+                f"context in {longest} tokens. Lower max_question_len."
+            )
+        return self.tokenizer(
+            [question],
+            [context],
+            truncation="only_second",
+            max_length=longest,
+            stride=min(doc_stride, room // 2),
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,
+        )
+
+    def _place(
+        self, rows: Any, number: int, first: int, last: int, whole_words: bool
+    ) -> tuple[int, int]:
+        """Characters of the context from the first to the last token of an answer."""
+        offsets = rows["offset_mapping"][number]
+        if whole_words:
+            words = rows.word_ids(number)
+            sides = rows.sequence_ids(number)
+            of_context = [i for i, side in enumerate(sides) if side == 1]
+            first = min(i for i in of_context if words[i] == words[first])
+            last = max(i for i in of_context if words[i] == words[last])
+        return offsets[first][0], offsets[last][1]
+
+
+def _probabilities(row: Row, inside: list[bool]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each token being the start, and the end; over the context and [CLS], which stands for "no
+    answer"; zero elsewhere."""
+    allowed = torch.tensor(inside)
+    allowed[0] = True
+    start, end = (
+        row[name].masked_fill(~allowed, -torch.inf).softmax(-1)
+        for name in ("start_logits", "end_logits")
+    )
+    return start, end
+
+
+def _best_spans(
+    start: torch.Tensor, end: torch.Tensor, top_k: int, max_answer_len: int
+) -> list[tuple[float, int, int]]:
+    """The likeliest (score, first, last) with first <= last and not too long, without [CLS]."""
+    scores = torch.outer(start, end).triu().tril(max_answer_len - 1)
+    scores[0] = 0
+    best = scores.flatten().topk(min(top_k, scores.numel()))
+    return [
+        (score, index // len(end), index % len(end))
+        for score, index in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        if score > 0
+    ]
+
+
+def _without_repeats(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Overlapping windows find the same span twice; the first, better one stays."""
+    seen = set()
+    kept = []
+    for span in spans:
+        place = (span["start"], span["end"])
+        if place not in seen:
+            seen.add(place)
+            kept.append(span)
+    return kept
