@@ -14,6 +14,7 @@ from .wording import visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from PIL.Image import Image as Picture
 
 UNIT = 100  # CSS pixels per inch of figure
 SCALE = 2  # pixels of the PNG per CSS pixel
@@ -126,6 +127,7 @@ class Canvas:
 def png(draw: Callable[[], Figure]) -> bytes:
     """What ``draw`` draws, as a PNG that depends on the data alone (no date, no version)."""
     from matplotlib import rc_context
+    from PIL import Image
 
     out = io.BytesIO()
     with (
@@ -135,7 +137,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
         # a character that no font has is drawn as a box; a warning for each would be stored
         warnings.simplefilter("ignore")
         draw().savefig(out, format="png", metadata={"Software": None})
-    return out.getvalue()
+    return _with_few_colours(Image.open(out))
 
 
 def stack(pictures: Sequence[bytes]) -> bytes:
@@ -148,6 +150,14 @@ def stack(pictures: Sequence[bytes]) -> bytes:
     for part in parts:
         whole.paste(part, (0, top))
         top += part.height
+    return _with_few_colours(whole)
+
+
+def _with_few_colours(picture: Picture) -> bytes:
+    """As a PNG with a palette: a third of the size, and stored notebooks are full of pictures."""
+    from PIL import Image
+
     out = io.BytesIO()
-    whole.save(out, format="png", optimize=True)
+    few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few.save(out, format="png", optimize=True)
     return out.getvalue()
