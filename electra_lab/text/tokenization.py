@@ -39,7 +39,6 @@ CONFIG_FILE = "tokenizer_config.json"
 NO_LIMIT = 10**20  # transformers writes 10**30 where a tokenizer has no greatest length
 SPECIAL_ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 
-Text = str | Sequence[str]  # words, where they are cut already
 Vocabulary = Sequence[str] | Mapping[str, int]
 Self = TypeVar("Self", bound="TokenizerBase")
 
@@ -204,13 +203,13 @@ class TokenizerBase(ABC):
     # -- from text to ids
 
     @abstractmethod
-    def _pieces(self, texts: Sequence[Text], is_split_into_words: bool) -> list[Pieces]:
+    def _pieces(self, texts: Sequence[Any], is_split_into_words: bool) -> list[Pieces]:
         """Cut each text into pieces; no special tokens are added."""
 
     def __call__(
         self,
-        text: Text | Sequence[Text],
-        text_pair: Text | Sequence[Text] | None = None,
+        text: Any,  # whatever a person hands over: what is no text gets an error of its own
+        text_pair: Any = None,
         add_special_tokens: bool = True,
         padding: bool | str = False,
         truncation: bool | str | None = None,
@@ -303,8 +302,8 @@ class TokenizerBase(ABC):
 
     def encode(
         self,
-        text: Text,
-        text_pair: Text | None = None,
+        text: Any,
+        text_pair: Any = None,
         add_special_tokens: bool = True,
         **options: Any,
     ) -> Any:
@@ -362,8 +361,8 @@ class TokenizerBase(ABC):
 
     def _pieces_of_pairs(
         self,
-        firsts: Sequence[Text],
-        seconds: Sequence[Text] | None,
+        firsts: Sequence[Any],
+        seconds: Sequence[Any] | None,
         is_split_into_words: bool,
     ) -> Iterable[tuple[Pieces, Pieces | None]]:
         try:
@@ -371,7 +370,7 @@ class TokenizerBase(ABC):
             if seconds is None:
                 return ((pieces, None) for pieces in cut_firsts)
             return zip(cut_firsts, self._pieces(seconds, is_split_into_words), strict=True)
-        except (TypeError, UnicodeEncodeError):
+        except (AttributeError, TypeError, UnicodeEncodeError):
             _refuse_what_is_no_text(firsts, is_split_into_words)
             _refuse_what_is_no_text(seconds or (), is_split_into_words)
             raise
@@ -594,11 +593,13 @@ class ElectraTokenizer(TokenizerBase):
             "never_split": self.never_split,
         }
 
-    def _pieces(self, texts: Sequence[Text], is_split_into_words: bool) -> list[Pieces]:
+    def _pieces(self, texts: Sequence[Any], is_split_into_words: bool) -> list[Pieces]:
         cut = []
         for text in texts:
             pieces = Pieces([], [], [], [])
             if is_split_into_words:
+                if isinstance(text, str):
+                    raise TypeError("a text where a list of words was expected")
                 for index, word in enumerate(text):
                     self._add_text(word, pieces, index)
             else:
@@ -703,7 +704,7 @@ class ElectraTokenizerFast(TokenizerBase):
         )
         return backend
 
-    def _pieces(self, texts: Sequence[Text], is_split_into_words: bool) -> list[Pieces]:
+    def _pieces(self, texts: Sequence[Any], is_split_into_words: bool) -> list[Pieces]:
         encodings = self.backend_tokenizer.encode_batch(
             list(texts), is_pretokenized=is_split_into_words, add_special_tokens=False
         )
@@ -777,7 +778,7 @@ def _is_batch(text: Any, is_split_into_words: bool) -> bool:
 
 def _sides(
     text: Any, text_pair: Any, batched: bool, is_split_into_words: bool
-) -> tuple[Sequence[Text], Sequence[Text] | None]:
+) -> tuple[Sequence[Any], Sequence[Any] | None]:
     """First and second texts as two lists of one length."""
     if not batched:
         return [text], [text_pair] if text_pair else None

@@ -130,10 +130,35 @@ def test_the_names_are_public():
 # -- bad input
 
 
-@pytest.mark.parametrize("given", [None, 3, [3], ["a", None], b"bytes", {"a": 1}])
-def test_what_is_no_text_is_refused_by_name(tokenizer, given):
-    with pytest.raises(TypeError, match="str|text"):
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (None, r"takes a text \(str\), or a list of texts; it was given None"),
+        (3, r"given 3 \(int\)"),
+        (b"bytes", r"given b'bytes' \(bytes\)"),
+        ({"a": 1}, r"given \{'a': 1\} \(dict\)"),
+        ([3], r"Text 0 must be str; it holds 3 \(int\)"),
+        (["a", None], "Text 1 must be str; it holds None"),
+        ([["a", 3]], r"Text 0 must be str; it holds 3 \(int\)"),
+        (["a", ["b", "c"]], "list of lists is read as pairs"),
+    ],
+)
+def test_what_is_no_text_is_refused_by_name(tokenizer, given, message):
+    with pytest.raises(TypeError, match=message):
         tokenizer(given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("the cat", "takes a list of words, or a list of such lists; it was given 'the cat'"),
+        ([["the"], "cat"], "Text 1 must be a list of words; it is 'cat'"),
+        (["the", None], "Text 0 must be str; it holds None"),
+    ],
+)
+def test_words_that_are_none_are_refused_by_name(tokenizer, given, message):
+    with pytest.raises(TypeError, match=message):
+        tokenizer(given, is_split_into_words=True)
 
 
 def test_half_a_surrogate_pair_is_refused_with_its_place(tokenizer):
