@@ -44,6 +44,18 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "training.pretraining": ("PretrainingResult", "pretrain"),
     "exercises": ("check",),
     "pipelines": ("pipeline",),
+    "auto": (
+        "AutoConfig",
+        "AutoModel",
+        "AutoModelForCausalLM",
+        "AutoModelForMaskedLM",
+        "AutoModelForMultipleChoice",
+        "AutoModelForPreTraining",
+        "AutoModelForQuestionAnswering",
+        "AutoModelForSequenceClassification",
+        "AutoModelForTokenClassification",
+        "AutoTokenizer",
+    ),
     "devices": ("default_device",),
 }
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,7 +40,7 @@ def plain_errors() -> Iterator[None]:
     """Show what the package says about bad input as one message, with exit code 2."""
     try:
         yield
-    except (ValueError, OSError, ModuleNotFoundError, ArithmeticError) as error:
+    except (ValueError, TypeError, OSError, ModuleNotFoundError, ArithmeticError) as error:
         typer.echo(f"electra-lab: {error}", err=True)
         raise typer.Exit(2) from error
 
@@ -118,6 +120,57 @@ def pretrain(
         result = run(settings, output, seed=seed, device=_device(device), resume=resume)
     typer.echo(f"{result.recipe.steps} steps in {result.seconds:.1f} s, written to {output}")
     typer.echo(f'Load it with load_pair("{output}")')
+
+
+@app.command()
+def run(
+    task: Annotated[str, typer.Option(help="text-classification, fill-mask, ...")],
+    model: Annotated[
+        str | None,
+        typer.Option(help="Bundled name, folder or hub id; pre-training tasks default to micro."),
+    ] = None,
+    device: Device = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows computed together.")] = 32,
+    jsonl: Annotated[
+        bool,
+        typer.Option("--jsonl", help="Each line in is a JSON value, each line out its answer."),
+    ] = False,
+) -> None:
+    """Answer each line of standard input with a pipeline."""
+    with plain_errors():
+        place = _device(device)
+        lines = [line.rstrip("\n") for line in sys.stdin]
+        inputs = [
+            _json_line(number, line) if jsonl else line
+            for number, line in enumerate(lines, start=1)
+            if line.strip()
+        ]
+        from electra_lab.pipelines import pipeline
+
+        answers = pipeline(task, model, device=place, batch_size=batch_size)(inputs)
+        for answer in answers:
+            typer.echo(json.dumps(answer, ensure_ascii=False) if jsonl else _readable(answer))
+
+
+def _json_line(number: int, line: str) -> object:
+    try:
+        return json.loads(line)
+    except ValueError as error:
+        raise ValueError(
+            f"Line {number} is no JSON ({error}): {line[:80]!r}. Leave --jsonl out for plain text."
+        ) from error
+
+
+def _readable(answer: object) -> str:
+    """One line for an answer; a list of answers as a line for each."""
+    if isinstance(answer, list) and answer and isinstance(answer[0], dict):
+        return "\n".join(_readable(one) for one in answer)
+    if isinstance(answer, dict):
+        return "  ".join(
+            f"{name}: {value:.4f}" if isinstance(value, float) else f"{name}: {value}"
+            for name, value in answer.items()
+        )
+    return json.dumps(answer)
 
 
 @bench.command()
