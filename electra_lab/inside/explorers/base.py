@@ -111,3 +111,14 @@ def show_words(choice: Any, words: Sequence[Word], number: int | None) -> None:
     if list(choice.options) != options:
         choice.options = options
     choice.value = number if number in range(len(words)) else None
+
+
+def sentence_field(every_key: bool) -> Any:
+    """Where a sentence is typed; it is heard at every key, or at Enter and on leaving the field."""
+    import ipywidgets
+
+    return ipywidgets.Text(
+        description="Sentence",
+        continuous_update=every_key,
+        layout={"width": "700px", "max_width": "100%"},
+    )

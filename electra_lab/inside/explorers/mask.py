@@ -13,10 +13,10 @@ from electra_lab.inside.predictions import (
     token_ids,
 )
 from electra_lab.inside.views import ProposalChart, TokenHeatMap, View
-from electra_lab.inside.views.wording import three_digits, two_digits, visible
+from electra_lab.inside.views.wording import two_digits, visible
 from electra_lab.training.sampling import check_temperature, sample_inverse_cdf
 
-from .base import Explorer, show_words
+from .base import Explorer, sentence_field, show_words
 from .words import Word, words_of
 
 HINT = "Put a proposal back (a bar, or Sample), and see what the discriminator says."
@@ -159,22 +159,18 @@ class MaskExplorer(Explorer):
         import ipywidgets
 
         controls = {
-            "text": ipywidgets.Text(
-                description="Sentence",
-                continuous_update=False,
-                layout=ipywidgets.Layout(width="712px", max_width="100%"),
-            ),
-            "word": ipywidgets.Dropdown(
-                description="Mask", layout=ipywidgets.Layout(width="250px")
-            ),
+            "text": sentence_field(False),
+            "word": ipywidgets.Dropdown(description="Mask", layout={"width": "240px"}),
             "temperature": ipywidgets.FloatSlider(
                 description="Temperature",
                 min=0.1,
                 max=max(3.0, self._temperature),
                 step=0.1,
                 readout_format=".1f",
+                layout={"width": "330px"},
+                style={"description_width": "90px"},
             ),
-            "sample": ipywidgets.Button(description="Sample"),
+            "sample": ipywidgets.Button(description="Sample", layout={"width": "100px"}),
         }
         self._listen(controls["text"], self._typed)
         self._listen(controls["word"], self._chosen)
@@ -240,7 +236,7 @@ class MaskExplorer(Explorer):
         self.message = HINT
         if self._filled is not None:
             token, verdict = tokens[word.first], two_digits(float(probabilities[word.first]))
-            drawn = three_digits(float(self._distribution[self._filled]))
+            drawn = two_digits(float(self._distribution[self._filled]))
             self.message = f"Put back: {token} (the generator gave it {drawn}). "
             if (token,) == word.pieces:
                 self.message += (

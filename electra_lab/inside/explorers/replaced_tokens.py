@@ -9,7 +9,7 @@ from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.predictions import replaced_probabilities
 from electra_lab.inside.views import TokenHeatMap, View
 
-from .base import Explorer, show_words
+from .base import Explorer, sentence_field, show_words
 from .words import changes, words_of
 
 HINT = "Change a word, and see whether the discriminator notices."
@@ -96,19 +96,14 @@ class ReplacedTokenExplorer(Explorer):
         import ipywidgets
 
         controls = {
-            "text": ipywidgets.Text(
-                description="Sentence",
-                continuous_update=self._follow_keys,
-                layout=ipywidgets.Layout(width="712px", max_width="100%"),
-            ),
-            "word": ipywidgets.Dropdown(
-                description="Swap", layout=ipywidgets.Layout(width="250px")
-            ),
+            "text": sentence_field(self._follow_keys),
+            "word": ipywidgets.Dropdown(description="Swap", layout={"width": "240px"}),
             "becomes": ipywidgets.Text(
                 description="for",
                 placeholder="another word, then Enter",
                 continuous_update=False,
-                layout=ipywidgets.Layout(width="300px"),
+                layout={"width": "270px"},
+                style={"description_width": "30px"},
             ),
             "reset": ipywidgets.Button(description="Back to the original"),
         }

@@ -98,9 +98,7 @@ class ProposalChart(View):
         lines += [visible(line, 300) for line in (self.title, self.note) if line]
         for token, number in self._rows():
             tag = self._tag(token)
-            lines.append(
-                f"{three_digits(number):>5} {visible(token)}" + (f" ({tag})" if tag else "")
-            )
+            lines.append(f"{number:.3f} {visible(token)}" + (f" ({tag})" if tag else ""))
         return "\n  ".join(lines)
 
     def height(self) -> int:

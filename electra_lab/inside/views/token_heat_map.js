@@ -40,6 +40,10 @@ function render({ model, el }) {
     const items = state.tokens.map((item, index) => token(item, index, model, state));
     row.append(...items);
     rove(items);
+    // where words will change, the room for originals is kept, so that nothing jumps
+    if (!state.interactive && state.tokens.every((item) => item.original === null)) {
+      row.classList.add("electra-no-original");
+    }
     root.append(row, legend(state));
     return root;
   });

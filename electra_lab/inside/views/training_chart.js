@@ -1,4 +1,4 @@
-const WIDE = 340, HIGH = 150, LEFT = 44, RIGHT = 8, TOP = 6, BOTTOM = 18;
+const WIDE = 340, HIGH = 154, LEFT = 44, RIGHT = 16, TOP = 10, BOTTOM = 18;
 
 const forms = {
   loss: (value) => value.toPrecision(3),

@@ -1,0 +1,59 @@
+"""Run a notebook in a real JupyterLab and save a picture of all of it.
+
+    python -m tests.browser.look NOTEBOOK OUT.png [--dark]
+
+The notebook is copied without its outputs; the original stays as it is. Errors, console errors and
+requests that left the machine are printed; the exit status says whether there were any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+from .jupyterlab import JupyterLab, browser, watched_page
+
+
+def without_outputs(source: Path, folder: Path) -> Path:
+    """A copy of a notebook in ``folder`` that was never run."""
+    notebook = nbformat.read(source, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    # without a kernel's name JupyterLab would ask for one
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    copy = folder / source.name
+    nbformat.write(notebook, copy)
+    return copy
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("notebook", type=Path)
+    parser.add_argument("picture", type=Path)
+    parser.add_argument("--dark", action="store_true", help="in the dark theme")
+    asked = parser.parse_args()
+    theme = "JupyterLab Dark" if asked.dark else "JupyterLab Light"
+    with tempfile.TemporaryDirectory() as scratch:
+        name = without_outputs(asked.notebook, Path(scratch)).name
+        with JupyterLab(Path(scratch), theme) as lab, browser() as chromium:
+            page = watched_page(chromium)
+            lab.open(page, name)
+            errors = lab.run_all(page, timeout=600_000)
+            lab.picture(page, asked.picture)
+    for kind, found in (
+        ("error or stderr in a cell", errors),
+        ("error in the console", page.complaints),
+        ("request that left the machine", page.outside),
+    ):
+        for text in found:
+            print(f"{kind}: {text}")
+    return bool(errors or page.complaints or page.outside)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
