@@ -6,6 +6,7 @@ Solutions and mutants are in solutions_NN.py beside this file; no notebook impor
 import ast
 import importlib.util
 import inspect
+import textwrap
 from pathlib import Path
 
 import nbformat
@@ -122,7 +123,7 @@ def test_the_stub_in_the_notebook_is_not_attempted_and_has_the_solutions_paramet
     stub = _definition(path, names[number])
     title = EXERCISES[number].title
     assert repr(check(number, _run(stub))) == f"{number} not attempted yet: {title}"
-    (solved,) = ast.parse(inspect.cleandoc(inspect.getsource(SOLUTIONS[number]))).body
+    (solved,) = ast.parse(textwrap.dedent(inspect.getsource(SOLUTIONS[number]))).body
     assert _parameters(stub) == _parameters(solved)
 
 
