@@ -12,7 +12,7 @@ VARIABLE = "ELECTRA_LAB_DISPLAY"
 _chosen: Mode | None = None
 
 
-def display_mode(mode: Mode | None = None) -> Mode:
+def display_mode(mode: str | None = None) -> Mode:
     """Say how views show themselves from now on, or ask.
 
     ``"live"``: a widget, with picture and text beside it for readers without a kernel. The default.

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from PIL.Image import Image as Picture
 
+Pixels = int | float  # of CSS: as large as they look, however fine the screen
 UNIT = 100  # CSS pixels per inch of figure
 SCALE = 2  # pixels of the PNG per CSS pixel
 
 
-def new_figure(height: float) -> Figure:
+def new_figure(height: Pixels) -> Figure:
     """An empty figure, ``WIDTH`` by ``height`` CSS pixels.
 
     It belongs to nobody: pyplot neither shows nor keeps it, whatever backend a notebook chose.
@@ -36,12 +37,12 @@ def new_figure(height: float) -> Figure:
     return figure
 
 
-def points(pixels: float) -> float:
+def points(pixels: Pixels) -> float:
     """CSS pixels as the points that matplotlib measures text and lines in."""
     return pixels * 72 / UNIT
 
 
-def text_width(figure: Figure, text: str, size: float, weight: str = "normal") -> float:
+def text_width(figure: Figure, text: str, size: Pixels, weight: str = "normal") -> float:
     """How many CSS pixels ``text`` is wide at ``size`` CSS pixels."""
     from matplotlib.font_manager import FontProperties
 
@@ -57,7 +58,7 @@ def text_width(figure: Figure, text: str, size: float, weight: str = "normal") -
 class Canvas:
     """A figure that is drawn on in CSS pixels, from the top left."""
 
-    def __init__(self, height: float) -> None:
+    def __init__(self, height: Pixels) -> None:
         self.figure = new_figure(height)
         self.axes = self.figure.add_axes((0, 0, 1, 1))
         self.axes.set_xlim(0, WIDTH)
@@ -66,10 +67,10 @@ class Canvas:
 
     def text(
         self,
-        x: float,
-        y: float,
+        x: Pixels,
+        y: Pixels,
         text: str,
-        size: float,
+        size: Pixels,
         colour: str,
         align: str = "left",
         weight: str = "normal",
@@ -89,13 +90,13 @@ class Canvas:
 
     def box(
         self,
-        x: float,
-        y: float,
-        width: float,
-        height: float,
+        x: Pixels,
+        y: Pixels,
+        width: Pixels,
+        height: Pixels,
         fill: Any = "none",
         edge: str = "",
-        corner: float = 3,
+        corner: Pixels = 3,
     ) -> None:
         """A rectangle with round corners."""
         from matplotlib.patches import FancyBboxPatch
@@ -112,7 +113,7 @@ class Canvas:
             )
         )
 
-    def heading(self, title: str, note: str, edge: float, line: float) -> None:
+    def heading(self, title: str, note: str, edge: Pixels, line: Pixels) -> None:
         """Title and note in the upper left corner, each only if there is one."""
         top = edge + line / 2
         for text, size, colour, weight in (

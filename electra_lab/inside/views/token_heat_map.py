@@ -12,7 +12,7 @@ from .wording import two_digits, visible
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .picture import Canvas
+    from .picture import Canvas, Pixels
 
 LEGEND = "probability that the token was replaced"
 MARK = "really replaced; above it, the original"
@@ -77,7 +77,7 @@ class TokenHeatMap(View):
         numbers = [float(p) for p in probabilities]
         were = [None] * count if originals is None else list(originals)
         marks = [o is not None for o in were] if replaced is None else [bool(r) for r in replaced]
-        for name, values in (("probabilities", numbers), ("replaced", marks), ("originals", were)):
+        for name, values in (("probabilities", numbers), ("originals", were), ("replaced", marks)):
             if len(values) != count:
                 raise ValueError(
                     f"There are {count} tokens but {len(values)} {name}; "
@@ -152,7 +152,9 @@ class TokenHeatMap(View):
         self._draw_legend(page, height - _LEGEND + 14)
         return page.figure
 
-    def _draw_token(self, page: Canvas, index: int, left: float, top: float, width: float) -> None:
+    def _draw_token(
+        self, page: Canvas, index: int, left: Pixels, top: Pixels, width: Pixels
+    ) -> None:
         number, original = self.probabilities[index], self.originals[index]
         middle = left + width / 2
         if original is not None:
@@ -174,7 +176,7 @@ class TokenHeatMap(View):
             weight="bold" if strong else "normal",
         )
 
-    def _draw_legend(self, page: Canvas, top: float) -> None:
+    def _draw_legend(self, page: Canvas, top: Pixels) -> None:
         left, steps, width = _EDGE, 50, 120
         page.text(left, top + 6, "0", _SMALL, FAINT)
         for step in range(steps):
@@ -202,11 +204,11 @@ class TokenHeatMap(View):
         lines: list[list[tuple[int, float, float]]] = [[]]
         left = float(_EDGE)
         for index, wanted in enumerate(widths):
-            width = min(max(wanted + 12, 30), WIDTH - 2 * _EDGE)
+            width = float(min(max(wanted + 12, 30), WIDTH - 2 * _EDGE))
             gap = 1 if self.tokens[index].startswith("##") else 5
             if lines[-1] and left + gap + width > WIDTH - _EDGE:
                 lines.append([])
-                left = _EDGE
+                left = float(_EDGE)
             left += gap if lines[-1] else 0
             lines[-1].append((index, left, width))
             left += width
