@@ -173,31 +173,55 @@ def _readable(answer: object) -> str:
     return json.dumps(answer)
 
 
+Seeds = Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, 2 ...")]
+RecipeName = Annotated[str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        help="File for the results; default: in a clone in data/results, elsewhere in this folder.",
+        show_default=False,
+    ),
+]
+
+
 @bench.command()
 def microworld(
-    seeds: Annotated[int, typer.Option(min=1, help="How many seeds: 0, 1, 2 ...")] = 3,
-    recipe: Annotated[
-        str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")
-    ] = "micro",
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            help="File for the results; default: data/results/microworld.json in a clone, "
-            "microworld.json in this folder elsewhere.",
-            show_default=False,
-        ),
-    ] = None,
+    seeds: Seeds = 3,
+    recipe: RecipeName = "micro",
+    output: Results = None,
     device: Device = None,
 ) -> None:
     """Train on the micro-world with several seeds and measure what the models learned."""
     with plain_errors():
         _device(device)
         from electra_lab.bench.microworld import run
-        from electra_lab.checkpoints.resources import in_clone
 
-        if output is None and not in_clone():
-            output = Path("microworld.json")
-        run(recipe=recipe, seeds=tuple(range(seeds)), output=output)
+        run(recipe, tuple(range(seeds)), output=_results_file("microworld", output))
+
+
+@bench.command()
+def objectives(
+    seeds: Seeds = 3,
+    recipe: RecipeName = "micro",
+    steps: Annotated[
+        int | None,
+        typer.Option(min=1, help="Steps of ELECTRA whose cost each gets; default: the recipe's."),
+    ] = None,
+    output: Results = None,
+) -> None:
+    """Train all five objectives with equal compute, on the CPU, and compare what they learned."""
+    with plain_errors():
+        from electra_lab.bench.objectives import run
+
+        file = _results_file("objectives", output)
+        run(recipe, tuple(range(seeds)), steps=steps, output=file)
+
+
+def _results_file(name: str, given: Path | None) -> Path | None:
+    """Where results go: an installed package is not written to."""
+    from electra_lab.checkpoints.resources import in_clone
+
+    return given or (None if in_clone() else Path(f"{name}.json"))
 
 
 def _device(name: str | None) -> str | None:
