@@ -530,7 +530,8 @@ class TokenizerBase(ABC):
 
         Raises:
             FileNotFoundError: there is no such checkpoint, or it has no vocabulary.
-            ValueError: a file is damaged, or is that of another kind of tokenizer.
+            ValueError: a file is damaged, is that of another kind of tokenizer, or adds tokens of its
+                own to the vocabulary.
         """
         from electra_lab.checkpoints.store import resolve_folder
 
@@ -545,6 +546,7 @@ class TokenizerBase(ABC):
         settings = {} if whole is None else dict(whole[1])
         settings.update(_read_settings(folder / CONFIG_FILE, cls))
         settings.update(changes)
+        _refuse_added_tokens(folder, settings)
         if whole is not None:
             return cls(vocab=whole[0], **settings)
         return cls(folder / VOCAB_FILE, **settings)
@@ -907,6 +909,29 @@ def _read_tokenizer_file(file: Path) -> tuple[dict[str, int], dict[str, Any]] | 
     for token in content.get("added_tokens", ()):
         vocab.setdefault(token["content"], token["id"])
     return vocab, settings
+
+
+def _refuse_added_tokens(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Say so where a tokenizer was given more tokens: to cut them up would be silently wrong.
+
+    Raises:
+        ValueError: a file adds tokens beside the five special ones.
+    """
+    written_out = (_read_json(folder / TOKENIZER_FILE) or {}).get("added_tokens", [])
+    config = _read_json(folder / CONFIG_FILE) or {}
+    found = [
+        *(token["content"] for token in written_out),
+        *(token["content"] for token in config.get("added_tokens_decoder", {}).values()),
+        *(_read_json(folder / "added_tokens.json") or {}),
+    ]
+    names = {settings.get(role, f"[{role[:-6].upper()}]") for role in SPECIAL_ROLES}
+    added = sorted(set(found) - names)
+    if added:
+        raise ValueError(
+            f"The tokenizer in {folder} adds tokens to its vocabulary: {', '.join(added[:5])}"
+            f"{' ...' * (len(added) > 5)}. Here a text is cut into pieces of the vocabulary alone. Use "
+            "the tokenizer that was there before, and a model of its vocabulary's size."
+        )
 
 
 def _read_settings(file: Path, cls: type[TokenizerBase]) -> dict[str, Any]:
