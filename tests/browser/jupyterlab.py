@@ -173,12 +173,22 @@ class JupyterLab:
 
         JupyterLab stops at the first error, so a caller also looks for the last cell's output.
         """
-        page.evaluate(
-            "() => window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => true)"
-        )
+        self.start_all(page)
+        return self.finish(page, timeout)
+
+    def start_all(self, page: Any) -> None:
+        """Start running every cell."""
+        page.evaluate("() => void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+
+    def finish(self, page: Any, timeout: float = PATIENCE) -> list[str]:
+        """Wait until no cell is left to run; returns the texts of errors and of stderr."""
         page.wait_for_function(
-            """() => ![...document.querySelectorAll(".jp-InputArea-prompt")]
-                .some((prompt) => prompt.textContent.includes("*"))""",
+            """() => {
+                const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputArea-prompt")]
+                    .map((prompt) => prompt.textContent);
+                return prompts.some((text) => /\\d/.test(text))
+                    && !prompts.some((text) => text.includes("*"));
+            }""",
             timeout=timeout,
         )
         return [error.inner_text() for error in page.query_selector_all(_ERRORS)]
@@ -205,6 +215,7 @@ class JupyterLab:
             f"{_PANEL} .jp-Cell",
         )
         page.set_viewport_size({"width": 1000, "height": min(16_000, int(height) + 130)})
+        page.locator(f"{_PANEL} .jp-Cell").first.scroll_into_view_if_needed()
         page.wait_for_timeout(500)  # the browser lays out anew; there is nothing to wait for
         path.parent.mkdir(parents=True, exist_ok=True)
         page.locator(_PANEL).screenshot(path=path)

@@ -224,6 +224,19 @@ def test_a_mode_without_widgets_makes_no_controls(replaced, mask):
     assert WIDGET in DisplayFormatter().format(mask)[0]
 
 
+def test_one_change_asks_each_model_once(replaced, mask, pair):
+    calls = []
+    for name in ("generator", "discriminator"):
+        getattr(pair, name).register_forward_hook(lambda *_, name=name: calls.append(name))
+    assert replaced.controls["text"].value == mask.controls["text"].value == TEXT
+    assert calls == []
+    replaced.controls["text"].value = "the old dog slept"
+    assert calls == ["discriminator"]
+    calls.clear()
+    mask.controls["text"].value = "the old dog slept"
+    assert sorted(calls) == ["discriminator", "generator"]
+
+
 def test_words_keep_their_places_in_text_and_tokens(pair):
     words = words_of(pair.tokenizer, "The dogs, slept")
     assert [word.text for word in words] == ["The", "dogs", ",", "slept"]
