@@ -183,18 +183,24 @@ class WithGenerator(Objective):
     main_part: ClassVar[str]
 
     def forward(self, batch: MaskedBatch) -> Loss:
+        log_probabilities, replaced_ids = self.generate(batch)
+        mlm_loss = F.nll_loss(log_probabilities, batch.original_ids.view(-1)[batch.positions])
+        main_loss = self.main_loss(replaced_ids, batch)
+        parts = {"mlm_loss": mlm_loss.detach(), self.main_part: main_loss.detach()}
+        return Loss(mlm_loss + self.weight * main_loss, parts)
+
+    def generate(self, batch: MaskedBatch) -> tuple[Float[Tensor, "selected vocab"], Tokens]:
+        """The generator's log-probabilities at the selected positions, and the text with its samples
+        there."""
         logits = selected_logits(self.generator, batch.masked_ids, batch)
         log_probabilities = F.log_softmax(logits.float(), dim=-1)
-        mlm_loss = F.nll_loss(log_probabilities, batch.original_ids.view(-1)[batch.positions])
         replaced_ids = replace_tokens(
             batch.original_ids,
             batch.positions,
             self.sample(logits.detach(), log_probabilities.detach()),
             with_replacement=self.with_replacement,
         )
-        main_loss = self.main_loss(replaced_ids, batch)
-        parts = {"mlm_loss": mlm_loss.detach(), self.main_part: main_loss.detach()}
-        return Loss(mlm_loss + self.weight * main_loss, parts)
+        return log_probabilities, replaced_ids
 
     def sample(
         self,
