@@ -33,7 +33,7 @@ class Explorer(ABC):
     def controls(self) -> dict[str, Any]:
         """The controls by name; ipywidgets, so that code can move them as a reader would."""
         controls = self._make_controls()
-        self._show(controls)
+        self._set(controls)
         return controls
 
     @abstractmethod
@@ -59,11 +59,14 @@ class Explorer(ABC):
     def _show_controls(self) -> None:
         """Let the controls, if they were made, follow what the explorer shows."""
         if "controls" in self.__dict__:
-            self._showing = True
-            try:
-                self._show(self.controls)
-            finally:
-                self._showing = False
+            self._set(self.controls)
+
+    def _set(self, controls: dict[str, Any]) -> None:
+        self._showing = True
+        try:
+            self._show(controls)
+        finally:
+            self._showing = False
 
     @cached_property
     def panel(self) -> Any:
