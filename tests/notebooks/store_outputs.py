@@ -49,11 +49,17 @@ def _outputs(outputs, ignored):
             output.data = nbformat.from_dict(
                 {kind: output.data[kind] for kind in KEPT_DATA if kind in output.data}
             )
-            output.metadata = nbformat.from_dict({})
+            output.metadata = nbformat.from_dict(_width(output.metadata))
             if not output.data:
                 continue
         kept.append(output)
     return kept
+
+
+def _width(metadata):
+    """How wide a picture is to be shown; without it one made for fine screens is twice too large."""
+    width = metadata.get("image/png", {}).get("width")
+    return {"image/png": {"width": width}} if width else {}
 
 
 def _number(notebook):
