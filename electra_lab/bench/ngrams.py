@@ -7,6 +7,7 @@ different contexts its last word occurs (Kneser and Ney, 1995; Chen and Goodman,
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
@@ -72,3 +73,8 @@ class KneserNey:
             math.log(self.probability(padded[i], padded[i - start : i]))
             for i in range(start, len(padded))
         )
+
+
+def words_of(text: str) -> list[str]:
+    """A text's words and marks, lower-case."""
+    return re.findall(r"\w+|[^\w\s]", text.lower())

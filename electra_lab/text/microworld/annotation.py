@@ -18,7 +18,14 @@ PartOfSpeech = Literal[
     "NUM", "PUNCT",
 ]  # fmt: skip
 Role = Literal[
-    "subject", "predicate", "object", "recipient", "place", "time", "attribute", "modifier"
+    "subject",
+    "predicate",
+    "object",
+    "recipient",
+    "place",
+    "time",
+    "attribute",
+    "modifier",
 ]
 Sentiment = Literal["positive", "negative", "neutral"]
 

@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from electra_lab.text.microworld.annotation import Token
-from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Entity, Fact
+from electra_lab.text.microworld.facts import (
+    ENTITIES,
+    IDS_OF_LEMMA,
+    PEOPLE,
+    Entity,
+    Fact,
+    When,
+    is_near,
+)
 from electra_lab.text.microworld.lexicon import (
     ACTION_VERBS,
-    FREQUENCY,
     GENDERED,
     NAMES,
     NOUNS,
@@ -36,6 +43,7 @@ PERSONS_BY_NUMBER = {
     number: tuple(e for e in PEOPLE if e.number == number and e.lemma in {**GENDERED, **ROLES})
     for number in ("singular", "plural")
 }
+LIVING = tuple(e for e in ENTITIES.values() if e.type == "animal")
 KINDS = tuple(e for e in ENTITIES.values() if e.type in ("animal", "thing"))
 ACTIONS = frozenset(v.base for v in ACTION_VERBS)
 TRANSFERS = frozenset(v.base for v in TRANSFER_VERBS)
@@ -43,6 +51,14 @@ STANDING = frozenset(v.base for v in STANDING_VERBS)
 AT_WORK = frozenset(v.base for v in TRADE_VERBS)
 DOING = ACTIONS | TRANSFERS
 WITH_OBJECT = frozenset(v.base for v in VERBS.values() if v.frame == "object")
+
+
+WHEN_OF: dict[Tense, When] = {
+    "present": "present",
+    "past": "past",
+    "perfect": "past",
+    "future": "future",
+}
 
 
 def somebody(draft: Draft, names: float = 0.25) -> Entity:
@@ -82,15 +98,18 @@ def modify(draft: Draft, phrase: NounPhrase) -> None:
             return
 
 
-def facts_of(draft: Draft, entity: Entity, relations: frozenset[str]) -> list[Fact]:
-    """One fact of this entity for each of these relations, about somebody else than so far."""
-    found = []
-    for relation, facts in draft.world.of_subject[entity.id].items():
-        if relation in relations:
-            new = [f for f in facts if not {f.object, f.recipient} & draft.mentioned]
-            if new:
-                found.append(draft.pick_fact(new))
-    return found
+def facts_of(draft: Draft, entity: Entity, relations: frozenset[str], *whens: When) -> list[Fact]:
+    """What this entity does at these times, to others than those mentioned so far."""
+    mentioned = draft.mentioned
+    return [
+        fact
+        for relation, facts in draft.world.of_subject[entity.id].items()
+        if relation in relations
+        for fact in facts
+        if (fact.when is None or fact.when in whens)
+        and fact.object not in mentioned
+        and fact.recipient not in mentioned
+    ]
 
 
 def _possession(draft: Draft, phrase: NounPhrase) -> list[Token]:
@@ -119,15 +138,15 @@ def _owner(draft: Draft, phrase: NounPhrase) -> list[Token]:
 
 def _relative(draft: Draft, phrase: NounPhrase) -> list[Token]:
     """Who knows the sailors."""
-    facts = facts_of(draft, phrase.entity, WITH_OBJECT)
-    people = [f for f in facts if ENTITIES[f.object].type == "person"]
+    facts = facts_of(draft, phrase.entity, WITH_OBJECT, "past", "present")
     if not facts:
         return []
-    fact = draft.pick_fact(people if people and draft.chance(0.5) else facts)
+    at_work = [f for f in facts if f.relation in AT_WORK]
+    fact = draft.pick_fact(at_work if at_work and draft.chance(0.5) else facts)
     draft.state(fact)
     who = pronoun(phrase, "subject").head
     who.text = "who"
-    tense: Tense = "past" if fact.relation in ACTIONS and draft.chance(0.5) else "present"
+    tense: Tense = "past" if fact.when == "past" else "present"
     verb = verb_group(phrase, VERBS[fact.relation], tense)
     return [who, *verb, *complement(draft, fact)]
 
@@ -139,15 +158,16 @@ def _object_relative(draft: Draft, phrase: NounPhrase) -> list[Token]:
         for f in draft.world.of_object[phrase.entity.id]
         if f.subject not in draft.mentioned
         and f.recipient is None
+        and f.when != "future"
         and ENTITIES[f.subject].type == "person"
     ]
     if not facts:
         return []
-    weights = [FREQUENCY[ENTITIES[f.subject].lemma] * FREQUENCY[f.relation] for f in facts]
+    weights = [f.frequency for f in facts]
     fact = draft.random.choices(facts, weights)[0]
     draft.state(fact)
     inner = noun_phrase(draft, ENTITIES[fact.subject], "subject", adjective=0.0)
-    tense: Tense = "past" if fact.relation in ACTIONS and draft.chance(0.5) else "present"
+    tense: Tense = "past" if fact.when == "past" else "present"
     verb = verb_group(inner, VERBS[fact.relation], tense)
     that = Token(
         "that", "PRON", "object", phrase.entity.id, phrase.entity.type,
@@ -168,8 +188,7 @@ def complement(draft: Draft, fact: Fact, owner: NounPhrase | None = None) -> lis
         return place(draft, fact.object, "to")
     entity = ENTITIES[fact.object]
     if owner is not None and entity.type == "thing" and draft.chance(0.45):
-        number = draft.random.choice(("singular", "plural"))
-        thing = noun_phrase(draft, entity, "object", number, "", adjective=0.0)
+        thing = noun_phrase(draft, entity, "object", None, "", adjective=0.0)
         own = [Token("own", "ADJ", "modifier")] if draft.chance(0.6) else []
         tokens = [possessive(owner), *own, *thing.tokens]
         draft.constructions.add("possessive")
@@ -183,15 +202,15 @@ def complement(draft: Draft, fact: Fact, owner: NounPhrase | None = None) -> lis
     return tokens
 
 
-def choose(draft: Draft, entity: Entity, doing: bool) -> Fact | None:
+def choose(draft: Draft, entity: Entity, tense: Tense, *, doing: bool) -> Fact | None:
     """A fact to tell of somebody: what they do, or (``doing`` false) anything, states too."""
-    facts = facts_of(draft, entity, DOING if doing else STANDING | DOING)
+    facts = facts_of(draft, entity, DOING if doing else STANDING | DOING, WHEN_OF[tense])
     at_work = [f for f in facts if f.relation in AT_WORK]
     if at_work and draft.chance(0.6):
         return draft.pick_fact(at_work)
     if not doing:
         states = draft.world.of_subject[entity.id].get("be", [])
-        if states and (not facts or draft.chance(0.4)):
+        if states and not facts:
             return draft.pick_fact(states)
     return draft.pick_fact(facts) if facts else None
 
@@ -232,14 +251,17 @@ def sentiment_of(fact: Fact) -> int:
 
 
 def untrue(draft: Draft, entity: Entity) -> Fact | None:
-    """Something that this person does not do, of the same split as the world."""
+    """Something that this person has not done, of the same split as the world."""
     verbs = [v.base for v in ACTION_VERBS if entity.lemma in v.subjects]
     for _ in range(40):
         verb = VERBS[draft.pick(verbs)]
-        object_ = draft.pick(verb.objects)
-        if object_ in (entity.lemma, entity.id) or object_ in draft.mentioned:
+        lemma = draft.pick(verb.objects)
+        object_ = draft.random.choice(IDS_OF_LEMMA[lemma])
+        if lemma == entity.lemma or object_ in draft.mentioned:
             continue
-        fact = Fact(verb.base, entity.id, object_)
+        if not is_near(entity.id, object_) and draft.chance(0.9):
+            continue
+        fact = Fact(verb.base, entity.id, object_, when="past")
         if fact.split == draft.world.split and fact not in draft.world:
             return fact
     return None

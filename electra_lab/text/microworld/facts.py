@@ -12,48 +12,62 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from random import Random
 from typing import Literal
 
 from electra_lab.text.microworld.lexicon import (
     ACTION_VERBS,
+    CIRCLE_OF,
     FREQUENCY,
-    GENDERED,
     NAMES,
     NOUNS,
     REFLEXIVE_VERBS,
-    ROLES,
     STANDING_VERBS,
     STATES,
-    TRADE_OF,
-    TRADES,
     TRANSFER_VERBS,
     EntityType,
     Gender,
     Number,
-    Verb,
 )
 
 Split = Literal["train", "test"]
-TEST_SHARE = 4
-"""One possible fact in four belongs to the test split."""
+When = Literal["past", "present", "future"]
+WHENS: tuple[When, ...] = ("past", "present", "future")
+NEARNESS = 30
+"""How much rather people have to do with those and that of their own circle."""
+TRUE_NEARBY = 0.6
+"""The share of possible facts within a circle that are true in a world."""
+TRUE_ELSEWHERE = 0.03
+"""The same of facts that lead out of a circle."""
+TEST_SHARE = 5
+"""One possible fact in five belongs to the test split."""
 
 
 @dataclass(frozen=True)
 class Fact:
     """``subject`` stands in ``relation`` to ``object`` (and to ``recipient``, for giving).
 
-    ``relation`` is a verb's base form, or "be" with an adjective as ``object``.
+    ``relation`` is a verb's base form, or "be" with an adjective as ``object``. ``when`` says of
+    what people do whether they have done it, do it, or will: three facts. It is None for what just
+    is so (owning, liking, being tall).
     """
 
     relation: str
     subject: str
     object: str
     recipient: str | None = None
+    when: When | None = None
+
+    @cached_property
+    def frequency(self) -> float:
+        """How often it is talked about, against others of its subject."""
+        return FREQUENCY.get(self.relation, 1) * familiarity(self.subject, self.object)
 
     @property
     def split(self) -> Split:
-        key = " ".join((self.relation, self.subject, self.object, self.recipient or ""))
+        parts = (self.relation, self.subject, self.object, self.recipient, self.when)
+        key = " ".join(part or "" for part in parts)
         return "test" if zlib.crc32(key.encode()) % TEST_SHARE == 0 else "train"
 
 
@@ -61,9 +75,9 @@ class Fact:
 class Entity:
     """Somebody or something that facts are about.
 
-    People are one entity each (``anna``, ``farmer``) and so are groups (``farmers``). Animals and
-    things are kinds (``dog``), of which a sentence may mention one or several: their ``number``
-    is None.
+    One (``anna``, ``farmer``, ``boat``) and several (``farmers``, ``boats``) are two entities, and
+    what is true of one need not be of the other. The ``number`` of a place is None: its facts are
+    about it, whether a sentence mentions one or several.
     """
 
     id: str
@@ -76,20 +90,21 @@ class Entity:
 def _entities() -> Iterator[Entity]:
     for name, gender in NAMES.items():
         yield Entity(name, name, "person", "singular", gender)
-    for lemma, noun in {**GENDERED, **ROLES}.items():
-        yield Entity(lemma, lemma, "person", "singular", noun.gender)
-        assert noun.plural is not None
-        yield Entity(noun.plural, lemma, "person", "plural", noun.gender)
     for lemma, noun in NOUNS.items():
-        if noun.type != "person":
-            yield Entity(lemma, lemma, noun.type, None, "neuter")
+        gender = noun.gender if noun.type == "person" else "neuter"
+        if noun.type == "place":
+            yield Entity(lemma, lemma, noun.type, None, gender)
+            continue
+        yield Entity(lemma, lemma, noun.type, "singular", gender)
+        if noun.plural:
+            yield Entity(noun.plural, lemma, noun.type, "plural", gender)
 
 
 ENTITIES: dict[str, Entity] = {entity.id: entity for entity in _entities()}
 PEOPLE = tuple(e for e in ENTITIES.values() if e.type == "person")
-_IDS_OF_LEMMA: dict[str, list[str]] = defaultdict(list)
+IDS_OF_LEMMA: dict[str, list[str]] = defaultdict(list)
 for _entity in ENTITIES.values():
-    _IDS_OF_LEMMA[_entity.lemma].append(_entity.id)
+    IDS_OF_LEMMA[_entity.lemma].append(_entity.id)
 
 # what people do to themselves, or are about themselves
 REFLEXIVE_RELATIONS = (*REFLEXIVE_VERBS, "proud_of", "angry_with")
@@ -97,93 +112,109 @@ ATTITUDES = ("love", "hate", "like", "fear")
 
 
 class World:
-    """A consistent set of facts, drawn from those of one split.
+    """What is true in the world of this seed, and belongs to this split.
 
-    Everybody lives in one place, nobody both likes and hates the same thing, and of two states
-    that exclude each other (happy, sad) at most one is true.
+    Everybody lives in at most one place, nobody both likes and hates the same, and of two states
+    that exclude each other (happy, sad) at most one is true. The worlds of one seed and both splits
+    are two halves of one world, so these hold across the splits as well.
+
+    Raises:
+        ValueError: another split is asked for.
     """
 
     def __init__(self, seed: int, split: Split) -> None:
         if split not in ("train", "test"):
             raise ValueError(f"split is {split!r}; a micro-world is 'train' or 'test'.")
         self.split = split
-        random = Random(f"world {seed} {split}")
-        self.facts: frozenset[Fact] = frozenset(
-            fact for entity in ENTITIES.values() for fact in self._facts_of(entity, random)
-        )
-        ordered = sorted(
-            self.facts, key=lambda f: (f.relation, f.subject, f.object, f.recipient or "")
-        )
+        random = Random(f"world {seed}")
+        true = [fact for entity in ENTITIES.values() for fact in _facts_of(entity, random)]
+        self.facts: frozenset[Fact] = frozenset(fact for fact in true if fact.split == split)
         self.of_subject: dict[str, dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
         self.of_object: dict[str, list[Fact]] = defaultdict(list)
-        for fact in ordered:
-            self.of_subject[fact.subject][fact.relation].append(fact)
-            self.of_object[fact.object].append(fact)
+        for fact in true:
+            if fact in self.facts:
+                self.of_subject[fact.subject][fact.relation].append(fact)
+                self.of_object[fact.object].append(fact)
 
     def __contains__(self, fact: object) -> bool:
         return fact in self.facts
 
-    def _allowed(
-        self, facts: Iterable[Fact], random: Random, count: int, subject: str = ""
-    ) -> list[Fact]:
-        """At most ``count`` of these facts, all of this world's split, likely ones first."""
-        own = [fact for fact in facts if fact.split == self.split]
-        # the largest of u ** (1 / w) is a weighted draw without replacement (Efraimidis, 2006)
-        own.sort(
-            key=lambda f: random.random() ** (1 / familiarity(subject, f.object)), reverse=True
-        )
-        return own[:count]
 
-    def _facts_of(self, entity: Entity, random: Random) -> Iterator[Fact]:
-        yield from self._states(entity, random)
-        if entity.type not in ("person", "animal"):
-            return
-        attitudes: set[str] = set()
-        for verb in (*STANDING_VERBS, *ACTION_VERBS):
-            if entity.lemma not in verb.subjects:
-                continue
-            candidates = [
-                Fact(verb.base, entity.id, object_)
-                for lemma in verb.objects
-                for object_ in _IDS_OF_LEMMA[lemma]
-                if lemma != entity.lemma and not (verb.base in ATTITUDES and object_ in attitudes)
-            ]
-            chosen = self._allowed(candidates, random, _count(verb, random), entity.lemma)
-            if verb.base in ATTITUDES:
-                attitudes.update(fact.object for fact in chosen)
+def _facts_of(entity: Entity, random: Random) -> Iterator[Fact]:
+    """All that is true of an entity, in either split."""
+    yield from _states(entity, random)
+    if entity.type not in ("person", "animal"):
+        return
+    felt: set[str] = set()
+    for verb in (*STANDING_VERBS, *ACTION_VERBS):
+        if entity.lemma not in verb.subjects:
+            continue
+        whens: tuple[When | None, ...] = (None,) if verb in STANDING_VERBS else WHENS
+        candidates = [
+            Fact(verb.base, entity.id, object_, when=when)
+            for lemma in verb.objects
+            for object_ in IDS_OF_LEMMA[lemma]
+            if lemma != entity.lemma
+            for when in whens
+        ]
+        if verb.base == "live":
+            yield random.choice(candidates)
+        elif verb.base in ATTITUDES:
+            # nobody both likes and hates the same
+            free = [f for f in candidates if f.object not in felt and random.random() < 0.5]
+            chosen = list(_some(free, random))
+            felt.update(fact.object for fact in chosen)
             yield from chosen
-        if entity.type == "person":
-            oneself = [Fact(relation, entity.id, entity.id) for relation in REFLEXIVE_RELATIONS]
-            yield from self._allowed(oneself, random, 3)
-            for verb in TRANSFER_VERBS:
-                recipients = [p.id for p in PEOPLE if p.lemma != entity.lemma]
-                candidates = [
-                    Fact(verb.base, entity.id, object_, random.choice(recipients))
-                    for object_ in verb.objects
-                    for _ in range(3)
-                ]
-                yield from self._allowed(candidates, random, 3, entity.lemma)
+        else:
+            yield from _some(candidates, random)
+    relations = REFLEXIVE_RELATIONS if entity.type == "person" else tuple(REFLEXIVE_VERBS)
+    yield from (Fact(relation, entity.id, entity.id) for relation in relations)
+    if entity.type == "person":
+        for verb in TRANSFER_VERBS:
+            for object_ in (id_ for lemma in verb.objects for id_ in IDS_OF_LEMMA[lemma]):
+                others = [p.id for p in PEOPLE if p.lemma != entity.lemma]
+                weights = [familiarity(entity.id, other) for other in others]
+                for when in WHENS:
+                    recipient = random.choices(others, weights)[0]
+                    yield from _some([Fact(verb.base, entity.id, object_, recipient, when)], random)
 
-    def _states(self, entity: Entity, random: Random) -> Iterator[Fact]:
-        groups: dict[str, list[Fact]] = defaultdict(list)
-        for adjective, (group, _) in STATES.get(entity.type, {}).items():
-            groups[group].append(Fact("be", entity.id, adjective))
-        for facts in groups.values():
-            yield from self._allowed(facts, random, 1)
+
+def _some(facts: Iterable[Fact], random: Random) -> Iterator[Fact]:
+    """Most of what lies near, and a little of what does not."""
+    for fact in facts:
+        share = TRUE_NEARBY if is_near(fact.subject, fact.object) else TRUE_ELSEWHERE
+        if random.random() < share:
+            yield fact
+
+
+def _states(entity: Entity, random: Random) -> Iterator[Fact]:
+    groups: dict[str, list[Fact]] = defaultdict(list)
+    for adjective, (group, _) in STATES.get(entity.type, {}).items():
+        groups[group].append(Fact("be", entity.id, adjective))
+    yield from (random.choice(facts) for facts in groups.values())
+
+
+def is_near(subject: str, object_: str) -> bool:
+    """Whether somebody and something belong to one circle."""
+    circle = CIRCLE_OF.get(lemma_of(subject))
+    return circle is not None and lemma_of(object_) in (
+        *circle.things,
+        *circle.places,
+        *circle.members,
+    )
 
 
 def familiarity(subject: str, object_: str) -> float:
     """How likely somebody has to do with something, against other things.
 
-    A farmer rather owns a cow than a piano.
+    A farmer rather owns a cow than a piano, and rather knows a farmer than a tailor.
     """
-    trade = TRADES.get(TRADE_OF.get(subject, ""))
-    near = trade is not None and object_ in trade.things + trade.places
-    return (12 if near else 1) * FREQUENCY.get(object_, 1)
+    nearness = NEARNESS if is_near(subject, object_) else 1
+    entity = ENTITIES.get(object_)
+    several = entity is not None and entity.type != "person" and entity.number == "plural"
+    return nearness * FREQUENCY.get(lemma_of(object_), 1) * (0.5 if several else 1)
 
 
-def _count(verb: Verb, random: Random) -> int:
-    """How many facts one subject has of this verb."""
-    if verb.base == "live":
-        return 1
-    return random.choice((2, 3, 4)) if verb.base == "own" else random.choice((1, 2, 3))
+def lemma_of(id_: str) -> str:
+    """The lemma of an entity's id; what is no entity (an adjective) is its own."""
+    return ENTITIES[id_].lemma if id_ in ENTITIES else id_

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from electra_lab.text.microworld.annotation import Token
 from electra_lab.text.microworld.clauses import (
     ACTIONS,
     DOING,
     KINDS,
+    LIVING,
     PERSONS_BY_NUMBER,
+    WHEN_OF,
     choose,
     complement,
     facts_of,
@@ -20,7 +23,7 @@ from electra_lab.text.microworld.clauses import (
     subject,
     untrue,
 )
-from electra_lab.text.microworld.facts import ENTITIES, Fact
+from electra_lab.text.microworld.facts import ENTITIES, Fact, lemma_of
 from electra_lab.text.microworld.lexicon import (
     CLAUSE_VERBS,
     FUTURE_TIMES,
@@ -47,32 +50,45 @@ Clause = list[Token] | None
 """A sentence's words without the final mark; None where the world has nothing to say."""
 
 
-def statement(draft: Draft) -> Clause:
-    """The farmer with the dogs is tired. The boats that the sailors own have been expensive."""
-    if draft.chance(0.3):
-        of = subject(draft, draft.pick_entity(KINDS), 0.9)
+def description(draft: Draft) -> Clause:
+    """The farmer that the girls know is tired. The boats of the sailor were expensive."""
+    if draft.chance(0.5):
+        of = subject(draft, draft.pick_entity(KINDS), 0.95)
     else:
-        of = subject(draft, modified=0.85)
-    fact = choose(draft, of.entity, doing=False)
+        of = subject(draft, modified=0.95)
+    states = draft.world.of_subject[of.entity.id].get("be")
+    if not states:
+        return None
+    tense: Tense = draft.random.choices(("present", "past"), (3, 2))[0]
+    return [*of.tokens, *predicate(draft, of, draft.pick_fact(states), tense)]
+
+
+def statement(draft: Draft) -> Clause:
+    """The girls who know the farmer often feed the goats. The dog of the boys has slept ..."""
+    if draft.chance(0.1):
+        of = subject(draft, draft.pick_entity(LIVING), 0.9)
+    else:
+        of = subject(draft, modified=0.9)
+    tense: Tense = draft.random.choices(("present", "perfect"), (3, 1))[0]
+    fact = choose(draft, of.entity, tense, doing=tense == "perfect")
     if fact is None:
         return None
-    tense: Tense = draft.random.choices(("present", "past", "perfect"), (6, 2, 1))[0]
-    if fact.relation not in ACTIONS and tense == "perfect":
-        tense = "present"
-    adverb = draft.random.choice(("often", "always")) if draft.chance(0.12) else ""
+    adverb = draft.random.choice(("often", "always")) if draft.chance(0.15) else ""
     adverb = adverb if fact.relation in ACTIONS and tense == "present" else ""
-    return [*of.tokens, *predicate(draft, of, fact, tense, adverb=adverb)]
+    said = predicate(draft, of, fact, tense, adverb=adverb)
+    if fact.relation in ACTIONS and tense == "present" and not adverb and draft.chance(0.3):
+        said += time(draft.random.choice(PRESENT_TIMES))
+    return [*of.tokens, *said]
 
 
 def dated(draft: Draft) -> Clause:
     """Yesterday the farmer with the dogs sold the cart."""
     of = subject(draft, modified=0.6)
-    fact = choose(draft, of.entity, doing=True)
+    tense: Tense
+    tense, times = draft.random.choice((("past", PAST_TIMES), ("future", FUTURE_TIMES)))
+    fact = choose(draft, of.entity, tense, doing=True)
     if fact is None:
         return None
-    tense, times = draft.random.choices(
-        (("past", PAST_TIMES), ("future", FUTURE_TIMES), ("present", PRESENT_TIMES)), (4, 4, 2)
-    )[0]
     when = time(draft.random.choice(times))
     said = predicate(draft, of, fact, tense)
     if draft.chance(0.75):
@@ -83,6 +99,7 @@ def dated(draft: Draft) -> Clause:
 def turning_back(draft: Draft) -> Clause:
     """The woman who knows the sailors saw herself in the mirror."""
     of = subject(draft, modified=0.75)
+    tense: Tense
     facts = [
         f
         for relation, all_ in draft.world.of_subject[of.entity.id].items()
@@ -95,7 +112,7 @@ def turning_back(draft: Draft) -> Clause:
         draft.sentiment = -1 if fact.relation in ("hurt", "blame") else 0
         if fact.relation in REFLEXIVE_VERBS:
             verb = Verb(*REFLEXIVE_VERBS[fact.relation], "object", (), ())
-            tense: Tense = draft.random.choice(("past", "past", "present", "future"))
+            tense = draft.random.choice(("past", "past", "present", "future"))
             said = [*verb_group(of, verb, tense), reflexive(of)]
             if fact.relation == "see":
                 said += [
@@ -105,12 +122,17 @@ def turning_back(draft: Draft) -> Clause:
             said = [*be(of, draft.random.choice(("present", "past")))]
             adjective, preposition = fact.relation.split("_")
             draft.sentiment = 1 if adjective == "proud" else -1
-            said += [Token(adjective, "ADJ", "attribute"), Token(preposition, "ADP"), reflexive(of)]
+            said += [
+                Token(adjective, "ADJ", "attribute"),
+                Token(preposition, "ADP"),
+                reflexive(of),
+            ]
     else:
-        told = choose(draft, of.entity, doing=True)
+        tense = draft.random.choice(("past", "past", "future"))
+        told = choose(draft, of.entity, tense, doing=True)
         if told is None:
             return None
-        said = predicate(draft, of, told, draft.random.choice(("past", "past", "future")))
+        said = predicate(draft, of, told, tense)
         said += [Token("by", "ADP"), reflexive(of)]
     return [*of.tokens, *said]
 
@@ -118,18 +140,17 @@ def turning_back(draft: Draft) -> Clause:
 def two_clauses(draft: Draft) -> Clause:
     """Anna thanked the nurse because she was happy. If the men sell the boat, they will ..."""
     of = subject(draft, modified=0.3)
-    first = choose(draft, of.entity, doing=True)
+    pattern = draft.random.choice(("if", "when", "because", "before", "but"))
+    tense: Tense = "future" if pattern == "if" else "past"
+    first = choose(draft, of.entity, tense, doing=True)
     if first is None:
         return None
-    pattern = draft.random.choice(("if", "when", "because", "before", "but"))
     again = pronoun(of, "subject")
     if pattern == "if":
         front = predicate(draft, of, first, "present", main=False)
-        tense: Tense = "future"
     else:
-        tense = "past"
         front = predicate(draft, of, first, "past", main=pattern != "when")
-    second = choose(draft, of.entity, doing=pattern in ("if", "before"))
+    second = choose(draft, of.entity, tense, doing=pattern in ("if", "before"))
     if second is None or second == first:
         return None
     negative = pattern == "but"
@@ -143,7 +164,14 @@ def two_clauses(draft: Draft) -> Clause:
         draft.sentiment = coloured
     comma = Token(",", "PUNCT")
     if pattern in ("if", "when"):
-        return [Token(pattern, "SCONJ"), *of.tokens, *front, comma, *again.tokens, *back]
+        return [
+            Token(pattern, "SCONJ"),
+            *of.tokens,
+            *front,
+            comma,
+            *again.tokens,
+            *back,
+        ]
     if pattern == "but":
         return [*of.tokens, *front, comma, Token("but", "CCONJ"), *again.tokens, *back]
     return [*of.tokens, *front, Token(pattern, "SCONJ"), *again.tokens, *back]
@@ -152,16 +180,17 @@ def two_clauses(draft: Draft) -> Clause:
 def question(draft: Draft) -> Clause:
     """Did the farmer with the dogs sell the cart? Has the nurse seen the lake?"""
     of = subject(draft, modified=0.75)
-    fact = choose(draft, of.entity, doing=True)
+    tense: Tense = draft.random.choices(("past", "perfect", "future", "present"), (4, 4, 1, 2))[0]
+    fact = choose(draft, of.entity, tense, doing=True)
     if fact is None:
         return None
-    tense: Tense = draft.random.choices(("past", "perfect", "future", "present"), (4, 4, 1, 2))[0]
+    earlier = len(draft.facts)
     draft.state(fact)
     group = verb_group(of, VERBS[fact.relation], tense, negative=tense in ("past", "present"))
     group = [token for token in group if token.pos != "PART"]
     auxiliary, main = group
     rest = complement(draft, fact, of)
-    if draft.chance(0.2) and not rest_is_place(fact):
+    if earlier and draft.chance(0.25) and not rest_is_place(fact):
         what = Token("what", "PRON", "object")
         to = []
         if fact.recipient:
@@ -181,8 +210,9 @@ def report(draft: Draft) -> Clause:
     """Anna knows what the farmer bought. The nurses said that the sailors were in the harbour."""
     speaker = subject(draft, modified=0.12)
     of = subject(draft, modified=0.45)
-    gap = draft.chance(0.5)
-    facts = facts_of(draft, of.entity, DOING)
+    # what is asked for is not said, so something else must tell which fact this is about
+    gap = bool(draft.facts) and draft.chance(0.75)
+    facts = facts_of(draft, of.entity, DOING, "past")
     if gap:
         facts = [f for f in facts if not rest_is_place(f)]
     elif draft.chance(0.3):
@@ -230,7 +260,7 @@ def polarity(draft: Draft) -> Clause:
         of = subject(draft, modified=0.7)
         group = of.entity
     if of.tokens[0].text in ("every", "all"):
-        fact = choose(draft, group, doing=True)
+        fact = choose(draft, group, "perfect", doing=True)
         if fact is None:
             return None
         return [*of.tokens, *predicate(draft, of, fact, "perfect")]
@@ -248,14 +278,16 @@ def correlative(draft: Draft) -> Clause:
     """Either the nurse or the baker will feed the hens. Emma likes neither the cat nor the dog."""
     first, second = draft.random.choice((("both", "and"), ("either", "or"), ("neither", "nor")))
     one, two = subject(draft, modified=0.35), subject(draft, modified=0.25)
+    tense: Tense = draft.random.choice(("past", "future"))
     told: Fact | None
     if first == "neither":
+        tense = "past"
         told = untrue(draft, one.entity)
-        others = None if told is None else Fact(told.relation, two.entity.id, told.object)
+        others = None if told is None else replace(told, subject=two.entity.id)
         if others is None or others.split != draft.world.split or others in draft.world:
             return None
     else:
-        shared = shared_facts(draft, one.entity.id, two.entity.id)
+        shared = shared_facts(draft, one.entity.id, two.entity.id, tense)
         if not shared:
             return None
         told, others = draft.random.choice(shared)
@@ -263,9 +295,8 @@ def correlative(draft: Draft) -> Clause:
     assert others is not None
     link = Token(second, "CCONJ")
     together = join(one, two, link, plural=second == "and")
-    tense: Tense = draft.random.choice(("past", "future", "past", "future", "perfect"))
-    if second != "and" and one.number != two.number:
-        tense = draft.random.choice(("past", "future"))
+    if tense == "past" and one.number == two.number and draft.chance(0.3):
+        tense = "perfect"
     said = predicate(draft, together, told, tense, adverb="never" if first == "neither" else "")
     said = [token for token in said if token.text != "never"]
     (draft.denied if first == "neither" else draft.facts).append(others)
@@ -285,56 +316,66 @@ def join(one: NounPhrase, two: NounPhrase, link: Token, plural: bool) -> NounPhr
     return NounPhrase(tokens, link, two.entity, "plural", two.gender)
 
 
-def shared_facts(draft: Draft, one: str, two: str) -> list[tuple[Fact, Fact]]:
+def shared_facts(draft: Draft, one: str, two: str, tense: Tense) -> list[tuple[Fact, Fact]]:
     """What two people both do, about somebody or something not mentioned yet."""
     other = {
         (f.relation, f.object): f
         for relation, facts in draft.world.of_subject[two].items()
         if relation in ACTIONS
         for f in facts
+        if f.when == WHEN_OF[tense]
     }
     return [
         (f, other[f.relation, f.object])
         for relation, facts in draft.world.of_subject[one].items()
         if relation in ACTIONS
         for f in facts
-        if (f.relation, f.object) in other and f.object not in draft.mentioned
+        if f.when == WHEN_OF[tense]
+        and (f.relation, f.object) in other
+        and f.object not in draft.mentioned
     ]
 
 
 def paired(draft: Draft) -> Clause:
     """The farmer with the dogs sold both the cart and the horse."""
     of = subject(draft, modified=0.4)
+    tense: Tense = draft.random.choice(("past", "future"))
     by_relation = [
         facts
         for relation, all_ in draft.world.of_subject[of.entity.id].items()
         if relation in DOING and VERBS[relation].frame == "object"
-        for facts in [[f for f in all_ if f.object not in draft.mentioned]]
+        for facts in [[f for f in all_ if f.when == tense and f.object not in draft.mentioned]]
         if len(facts) > 1
     ]
     if not by_relation:
         return None
     one, two = draft.random.sample(draft.random.choice(by_relation), 2)
+    if lemma_of(one.object) == lemma_of(two.object):
+        return None
     first, second = draft.random.choice((("both", "and"), ("either", "or")))
-    tense: Tense = draft.random.choice(("past", "future"))
     said = verb_group(of, VERBS[one.relation], tense)
     draft.state(one)
     draft.state(two)
     left = noun_phrase(draft, ENTITIES[one.object], "object")
     right = noun_phrase(draft, ENTITIES[two.object], "object")
-    middle = [Token(first, "CCONJ"), *left.tokens, Token(second, "CCONJ"), *right.tokens]
+    middle = [
+        Token(first, "CCONJ"),
+        *left.tokens,
+        Token(second, "CCONJ"),
+        *right.tokens,
+    ]
     return [*of.tokens, *said, *middle]
 
 
 def joined(draft: Draft) -> Clause:
     """Anna and the nurse with the cats have visited the library."""
     one, two = subject(draft, modified=0.0), subject(draft, modified=0.45)
-    shared = shared_facts(draft, one.entity.id, two.entity.id)
+    tense: Tense = draft.random.choice(("past", "present", "perfect"))
+    shared = shared_facts(draft, one.entity.id, two.entity.id, tense)
     if not shared:
         return None
     told, other = draft.random.choice(shared)
     together = join(one, two, Token("and", "CCONJ"), plural=True)
-    tense: Tense = draft.random.choice(("past", "present", "perfect"))
     said = predicate(draft, together, told, tense)
     draft.facts.append(other)
     return [*together.tokens, *said]
@@ -354,22 +395,25 @@ def passive(draft: Draft) -> Clause:
     draft.state(fact)
     of = noun_phrase(draft, entity, "subject", None, "the")
     by = subject(draft, ENTITIES[fact.subject], 0.4)
-    tense: Tense = draft.random.choice(("past", "past", "perfect", "future"))
+    tense: Tense = fact.when or "present"
+    if tense == "past" and draft.chance(0.3):
+        tense = "perfect"
     verb = Token(VERBS[fact.relation].participle, "VERB", "predicate")
     return [*of.tokens, *be(of, tense), verb, function_word("by", "ADP"), *by.tokens]
 
 
 RULES: dict[str, tuple[float, Callable[[Draft], Clause]]] = {
-    "statement": (26, statement),
-    "dated": (14, dated),
+    "description": (15, description),
+    "statement": (17, statement),
+    "dated": (15, dated),
     "reflexive": (13, turning_back),
-    "two clauses": (10, two_clauses),
     "question": (10, question),
-    "report": (9, report),
-    "polarity": (11, polarity),
-    "correlative": (7, correlative),
-    "paired objects": (5, paired),
-    "joined subjects": (4, joined),
-    "passive": (4, passive),
+    "report": (10, report),
+    "polarity": (9, polarity),
+    "correlative": (9, correlative),
+    "two clauses": (7, two_clauses),
+    "paired objects": (3, paired),
+    "joined subjects": (3, joined),
+    "passive": (3, passive),
 }
-"""Every rule with its weight: how often it is tried, per hundred or so."""
+"""Every rule with its weight: how often it is tried, against the others."""

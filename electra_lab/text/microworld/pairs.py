@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from random import Random
 
 from electra_lab.text.microworld.annotation import AnnotatedSentence
-from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Split
+from electra_lab.text.microworld.facts import Split, lemma_of
 from electra_lab.text.microworld.lexicon import (
     AGREEMENT,
+    ANIMAL_STATES,
+    CIRCLE_OF,
     NAMES,
     NOUNS,
+    PERSON_STATES,
     POSSESSIVES,
     REFLEXIVES,
-    THINGS,
     VERBS,
 )
 from electra_lab.text.microworld.sentences import MicroWorld
@@ -50,8 +52,8 @@ class Swap:
 Finder = Callable[[AnnotatedSentence, Random], Iterator[Swap]]
 
 _SINGULAR = {plural: singular for singular, plural in AGREEMENT.items()}
-# "hurt" and "read" are past tenses as well, so a singular subject may have them
-_ALSO_PAST = {"hurt", "hurts", "read", "reads"}
+# "hurt" is a past tense as well, so a singular subject may have it
+_ALSO_PAST = {"hurt", "hurts"}
 
 
 def _agreement(sentence: AnnotatedSentence, clause_between: bool) -> Iterator[Swap]:
@@ -113,7 +115,12 @@ def possessive(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
             yield from _binding(sentence, random, POSSESSIVES, i)
 
 
-_OTHER_TIME = {"yesterday": "tomorrow", "tomorrow": "yesterday", "last": "next", "next": "last"}
+_OTHER_TIME = {
+    "yesterday": "tomorrow",
+    "tomorrow": "yesterday",
+    "last": "next",
+    "next": "last",
+}
 
 
 def tense(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
@@ -138,7 +145,7 @@ def verb_form(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
     if "question" not in sentence.constructions or first not in ("did", "has", "have"):
         return
     main = next(i for i in range(len(words) - 1, 0, -1) if words[i].role == "predicate")
-    if main < FAR or words[main].text in ("read", "hurt"):
+    if main < FAR or words[main].text == "hurt":
         return
     number = next(w.number for w in words if w.role == "subject")
     if first == "did":
@@ -168,14 +175,26 @@ def correlative(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
     words = [word.text for word in sentence.words]
     for i, word in enumerate(words):
         if word in _LINK and words.index(_LINK[word], i) - i >= FAR:
-            yield Swap(i, random.choice([w for w in _LINK if w != word]), word)
+            yield Swap(i, random.choice([w for w in ("both", "either") if w != word]), word)
 
 
 # without an object these are no English: "that she bought." is not a whole clause
 _NEEDS_OBJECT = frozenset(
     v.past
     for v in VERBS.values()
-    if v.base in ("buy", "find", "build", "wear", "lose", "repair", "carry", "own", "catch", "cure")
+    if v.base
+    in (
+        "buy",
+        "find",
+        "build",
+        "wear",
+        "lose",
+        "repair",
+        "carry",
+        "own",
+        "catch",
+        "cure",
+    )
     or v.frame == "recipient"
 )
 
@@ -186,7 +205,12 @@ def filler_gap(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
     if "report" not in sentence.constructions:
         return
     verbs = [w for w in words if w.role == "predicate"]
-    if verbs[-1].text not in _NEEDS_OBJECT or verbs[0].text[:3] in ("say", "sai", "thi", "tho"):
+    if verbs[-1].text not in _NEEDS_OBJECT or verbs[0].text[:3] in (
+        "say",
+        "sai",
+        "thi",
+        "tho",
+    ):
         return
     for i, word in enumerate(words):
         if word.text == "what":
@@ -196,43 +220,37 @@ def filler_gap(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
 
 
 _ONLY_THINGS = {"broken", "expensive", "cheap", "useful"}
-_ONLY_PEOPLE = {
-    "happy",
-    "sad",
-    "angry",
-    "lonely",
-    "proud",
-    "ill",
-    "kind",
-    "rude",
-    "hungry",
-    "tired",
-}
+_ONLY_PEOPLE = set(PERSON_STATES) - set(ANIMAL_STATES)
 
 
 def selection(sentence: AnnotatedSentence, random: Random) -> Iterator[Swap]:
     """The lamp / *nurse that the sailors like is expensive."""
     words = sentence.words
-    head = next((i for i, w in enumerate(words) if w.role == "subject" and w.pos == "NOUN"), None)
-    if "statement" not in sentence.constructions or head is None or words[head + 1].text != "that":
+    head = next(
+        (i for i, w in enumerate(words) if w.role == "subject" and w.pos == "NOUN"),
+        None,
+    )
+    if (
+        "description" not in sentence.constructions
+        or head is None
+        or words[head + 1].text != "that"
+    ):
         return
     attribute = next((w.text for w in words if w.role == "attribute"), None)
     number, kind = words[head].number, words[head].entity_type
-    # the verb of the relative clause must go with either noun
-    taken = next(
-        VERBS[f.relation].objects for f in sentence.facts if f.object == words[head].entity
-    )
+    # a noun that has to do with the same people
+    fact = next(f for f in sentence.facts if f.object == words[head].entity)
+    circle = CIRCLE_OF[lemma_of(fact.subject)]
     if kind == "thing" and attribute in _ONLY_THINGS:
-        fit = [e.id for e in PEOPLE if e.number == number and e.lemma in taken]
-        fit = [id_ for id_ in fit if ENTITIES[id_].lemma not in NAMES]
+        fit = [m for m in circle.members if m not in NAMES]
     elif kind == "person" and attribute in _ONLY_PEOPLE:
-        nouns = [NOUNS[lemma] for lemma in THINGS if lemma in taken]
-        fit = [n.singular if number == "singular" else n.plural or "" for n in nouns]
+        fit = [t for t in circle.things if NOUNS[t].type == "thing"]
     else:
         return
-    fit = [id_ for id_ in fit if id_ not in {w.text for w in words}]
-    if fit:
-        yield Swap(head, random.choice(fit), f"{kind}, {number}")
+    forms = [NOUNS[n].singular if number == "singular" else NOUNS[n].plural or "" for n in fit]
+    forms = [form for form in forms if form not in {w.text for w in words}]
+    if forms:
+        yield Swap(head, random.choice(forms), f"{kind}, {number}")
 
 
 PHENOMENA: dict[str, tuple[Finder, tuple[str, ...]]] = {
@@ -254,11 +272,21 @@ PHENOMENA: dict[str, tuple[Finder, tuple[str, ...]]] = {
     ),
     "reflexive": (
         reflexive,
-        ("feminine wanted", "masculine wanted", "singular for plural", "plural for singular"),
+        (
+            "feminine wanted",
+            "masculine wanted",
+            "singular for plural",
+            "plural for singular",
+        ),
     ),
     "possessive": (
         possessive,
-        ("feminine wanted", "masculine wanted", "singular for plural", "plural for singular"),
+        (
+            "feminine wanted",
+            "masculine wanted",
+            "singular for plural",
+            "plural for singular",
+        ),
     ),
     "tense": (tense, ("yesterday", "tomorrow", "last", "next")),
     "verb form": (verb_form, ("did, singular", "did, plural", "has", "have")),

@@ -12,6 +12,7 @@ from electra_lab.text.microworld.facts import ENTITIES, Entity, Fact, World
 from electra_lab.text.microworld.lexicon import (
     ATTRIBUTES,
     FREQUENCY,
+    KNOWN_GENDER,
     NAMES,
     NOUNS,
     OBJECT_PRONOUNS,
@@ -48,10 +49,7 @@ class Draft:
 
     def pick_fact(self, facts: Sequence[Fact]) -> Fact:
         """One of these facts, those about frequent words more often."""
-        weights = [
-            FREQUENCY.get(fact.relation, 1) * FREQUENCY.get(fact.object, 1) for fact in facts
-        ]
-        return self.random.choices(facts, weights)[0]
+        return self.random.choices(facts, [fact.frequency for fact in facts])[0]
 
     def pick_entity(self, entities: Sequence[Entity]) -> Entity:
         return self.random.choices(entities, [FREQUENCY[e.lemma] for e in entities])[0]
@@ -94,7 +92,7 @@ def noun_phrase(
     role: Role,
     number: Number | None = None,
     determiner: str | None = None,
-    adjective: float = 0.12,
+    adjective: float = 0.07,
 ) -> NounPhrase:
     """A phrase for an entity: a name, or a determiner, perhaps an adjective, and a noun.
 
@@ -104,7 +102,13 @@ def noun_phrase(
     if entity.lemma in NAMES:
         gender = NAMES[entity.lemma]
         head = Token(
-            entity.lemma, "PROPN", role, entity.id, "person", number="singular", gender=gender
+            entity.lemma,
+            "PROPN",
+            role,
+            entity.id,
+            "person",
+            number="singular",
+            gender=gender,
         )
         return NounPhrase([head], head, entity, "singular", gender)
     noun = NOUNS[entity.lemma]
@@ -129,8 +133,7 @@ def noun_phrase(
         determiner = _determiner(draft, entity, number)
     if determiner:
         tokens = article(determiner, tokens)
-    # a doctor may be a woman or a man; a sentence settles it once
-    gender = entity.gender or draft.random.choice(("feminine", "masculine"))
+    gender = entity.gender or KNOWN_GENDER[entity.lemma]
     return NounPhrase(tokens, head, entity, number, gender)
 
 
@@ -173,7 +176,12 @@ def possessive(antecedent: NounPhrase) -> Token:
 
 
 def verb_group(
-    subject: NounPhrase, verb: Verb, tense: Tense, *, negative: bool = False, adverb: str = ""
+    subject: NounPhrase,
+    verb: Verb,
+    tense: Tense,
+    *,
+    negative: bool = False,
+    adverb: str = "",
 ) -> list[Token]:
     """A verb with its auxiliaries; whichever word shows the subject's number agrees with it.
 
@@ -228,8 +236,16 @@ def place(draft: Draft, lemma: str, preposition: str | None = None) -> list[Toke
 
 
 def time(words: Sequence[str]) -> list[Token]:
-    """Yesterday, last week: one point in time, named by its last word."""
+    """Yesterday, last week, in the morning: one point in time, named by its last word."""
     *before, last = words
-    entity = "_".join(words)
-    head = Token(last, "NOUN" if before else "ADV", "time", entity, "time")
-    return [*(Token(word, "DET" if word == "every" else "ADJ") for word in before), head]
+    head = Token(last, "NOUN" if before else "ADV", "time", "_".join(words), "time")
+    return [*(Token(word, _BEFORE_TIMES[word]) for word in before), head]
+
+
+_BEFORE_TIMES: dict[str, PartOfSpeech] = {
+    "every": "DET",
+    "the": "DET",
+    "in": "ADP",
+    "last": "ADJ",
+    "next": "ADJ",
+}

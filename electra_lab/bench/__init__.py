@@ -1,0 +1,1 @@
+"""Measurements whose results the notebooks and the README show."""
