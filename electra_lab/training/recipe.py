@@ -11,6 +11,7 @@ from electra_lab.checkpoints.resources import data_path
 from electra_lab.model.config import ElectraConfig
 
 TEXTS = ("microworld",)
+INITIALIZATIONS = ("normal", "fan_in")
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,8 @@ class Recipe:
         embedding_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size,
             hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: the discriminator;
             see ``ElectraConfig``.
+        initialization: ``"normal"``: all weights with ``initializer_range``; ``"fan_in"``: linear layers
+            with 1 / sqrt(number of inputs), which suits any width, tables with ``initializer_range``.
         generator_fraction: width of the generator as a share of the discriminator's.
         generator_heads: its attention heads; 0: as ``ElectraConfig.for_generator`` has it.
         mask_probability: share of positions that are selected.
@@ -69,6 +72,7 @@ class Recipe:
     hidden_dropout_prob: float = 0.1
     attention_probs_dropout_prob: float = 0.1
     initializer_range: float = 0.02
+    initialization: str = "normal"
     generator_fraction: float = 0.25
     generator_heads: int = 0
     mask_probability: float = 0.15
@@ -94,6 +98,11 @@ class Recipe:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
+        if self.initialization not in INITIALIZATIONS:
+            raise ValueError(
+                f"There is no initialization {self.initialization!r}; "
+                f"use {' or '.join(INITIALIZATIONS)}."
+            )
         if self.text not in TEXTS:
             raise ValueError(f"There is no text {self.text!r} to train on; use {', '.join(TEXTS)}.")
         if not 0 <= self.warmup_steps <= self.steps:

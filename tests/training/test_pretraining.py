@@ -63,6 +63,11 @@ def _text_is_made_once():
         yield
 
 
+@pytest.fixture(scope="module")
+def text() -> list[str]:
+    return training_texts(TINY)
+
+
 def run(recipe=TINY, output=None, **settings):
     return pretrain(recipe, output, device="cpu", progress=False, **settings)
 
@@ -180,12 +185,19 @@ def test_no_sentence_is_cut_and_every_word_has_its_own_piece_in_micro():
     assert sum(lengths) < 1.1 * sum(words)
 
 
+def test_fan_in_keeps_the_size_of_what_goes_through_a_layer(text):
+    recipe = replace(
+        TINY, hidden_size=64, intermediate_size=256, embedding_size=32, initialization="fan_in"
+    )
+    objective = build_objective(recipe, make_tokenizer(recipe, text))
+    layer = objective.model.electra.encoder.layers[0]
+    for linear, inputs in ((layer.attention.query, 64), (layer.feed_forward.contract, 256)):
+        # a normal distribution cut at two standard deviations keeps .88 of its deviation
+        assert linear.weight.std().item() == pytest.approx(0.88 * inputs**-0.5, rel=0.05)
+    assert objective.model.electra.embeddings.word.weight.std().item() < 0.02
+
+
 # faithful=True: one test for each of the authors' quirks
-
-
-@pytest.fixture(scope="module")
-def text() -> list[str]:
-    return training_texts(TINY)
 
 
 def test_faithful_draws_positions_with_replacement(text):

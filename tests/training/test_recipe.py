@@ -40,6 +40,7 @@ def test_unknown_keys_are_refused_by_name(tmp_path):
         ("faithful = 1", "faithful is 1"),
         ("steps = 0", "steps is 0"),
         ("steps = 10\nwarmup_steps = 11", "warmup_steps is 11 of 10"),
+        ("initialization = 'xavier'", "no initialization 'xavier'"),
         ("text = 'wikipedia'", "no text 'wikipedia'"),
         ("steps = ", "not valid TOML"),
     ],
