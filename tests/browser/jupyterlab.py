@@ -193,8 +193,8 @@ class JupyterLab:
         )
         return [error.inner_text() for error in page.query_selector_all(_ERRORS)]
 
-    def picture(self, page: Any, path: Path) -> None:
-        """Save a picture of the whole notebook, from its first to its last cell."""
+    def picture(self, page: Any, path: Path, cells: slice = slice(None)) -> None:
+        """Save a picture of the notebook, or of some of its cells."""
         page.evaluate(
             """async () => {
                 const { commands } = window.jupyterapp;
@@ -218,7 +218,18 @@ class JupyterLab:
         page.locator(f"{_PANEL} .jp-Cell").first.scroll_into_view_if_needed()
         page.wait_for_timeout(500)  # the browser lays out anew; there is nothing to wait for
         path.parent.mkdir(parents=True, exist_ok=True)
-        page.locator(_PANEL).screenshot(path=path)
+        if cells == slice(None):
+            page.locator(_PANEL).screenshot(path=path)
+            return
+        boxes = [cell.bounding_box() for cell in page.locator(f"{_PANEL} .jp-Cell").all()[cells]]
+        left, top = (min(box[side] for box in boxes) for side in ("x", "y"))
+        clip = {
+            "x": left,
+            "y": top,
+            "width": max(box["x"] + box["width"] for box in boxes) - left,
+            "height": max(box["y"] + box["height"] for box in boxes) - top,
+        }
+        page.screenshot(path=path, clip=clip)
 
     def _set(self, scratch: Path, extension: str, plugin: str, values: dict[str, Any]) -> None:
         file = scratch / "settings" / "@jupyterlab" / extension / f"{plugin}.jupyterlab-settings"
