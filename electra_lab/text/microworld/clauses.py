@@ -224,8 +224,12 @@ def predicate(
     negative: bool = False,
     adverb: str = "",
     main: bool = True,
+    known: NounPhrase | None = None,
 ) -> list[Token]:
-    """Says ``fact`` of its subject in this tense; ``main`` lets it colour the sentence."""
+    """Says ``fact`` of its subject in this tense.
+
+    ``main`` lets it colour the sentence; if it is about ``known``, a pronoun does.
+    """
     if negative or adverb == "never":
         draft.denied.append(fact)
     else:
@@ -241,6 +245,8 @@ def predicate(
             tokens.insert(1, Token(adverb, "ADV"))
         return [*tokens, Token(fact.object, "ADJ", "attribute")]
     verb = verb_group(of, VERBS[fact.relation], tense, negative=negative, adverb=adverb)
+    if known is not None and fact.object == known.entity.id:
+        return [*verb, *pronoun(known, "object").tokens]
     return [*verb, *complement(draft, fact, of if fact.relation in DOING else None)]
 
 

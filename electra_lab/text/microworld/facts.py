@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from random import Random
 from typing import Literal
 
 from electra_lab.text.microworld.lexicon import (
     ACTION_VERBS,
-    CIRCLE_OF,
+    CIRCLES,
     FREQUENCY,
     NAMES,
     NOUNS,
@@ -106,9 +106,16 @@ IDS_OF_LEMMA: dict[str, list[str]] = defaultdict(list)
 for _entity in ENTITIES.values():
     IDS_OF_LEMMA[_entity.lemma].append(_entity.id)
 
+# whom and what everybody has to do with: those and that of their own circle
+NEAR: dict[str, frozenset[str]] = {
+    member: frozenset((*circle.members, *circle.things, *circle.places))
+    for circle in CIRCLES
+    for member in circle.members
+}
 # what people do to themselves, or are about themselves
 REFLEXIVE_RELATIONS = (*REFLEXIVE_VERBS, "proud_of", "angry_with")
-ATTITUDES = ("love", "hate", "like", "fear")
+ANIMAL_REFLEXIVES = ("see", "wash", "hurt")
+ATTITUDES = ("like", "love", "hate")
 
 
 class World:
@@ -126,82 +133,80 @@ class World:
         if split not in ("train", "test"):
             raise ValueError(f"split is {split!r}; a micro-world is 'train' or 'test'.")
         self.split = split
-        random = Random(f"world {seed}")
-        true = [fact for entity in ENTITIES.values() for fact in _facts_of(entity, random)]
-        self.facts: frozenset[Fact] = frozenset(fact for fact in true if fact.split == split)
+        true = [fact for fact in _all_facts(seed) if fact.split == split]
+        self.facts: frozenset[Fact] = frozenset(true)
         self.of_subject: dict[str, dict[str, list[Fact]]] = defaultdict(lambda: defaultdict(list))
         self.of_object: dict[str, list[Fact]] = defaultdict(list)
         for fact in true:
-            if fact in self.facts:
-                self.of_subject[fact.subject][fact.relation].append(fact)
-                self.of_object[fact.object].append(fact)
+            self.of_subject[fact.subject][fact.relation].append(fact)
+            self.of_object[fact.object].append(fact)
 
     def __contains__(self, fact: object) -> bool:
         return fact in self.facts
 
 
+@lru_cache(maxsize=8)
+def _all_facts(seed: int) -> tuple[Fact, ...]:
+    """All that is true in the world of this seed, in either split."""
+    random = Random(f"world {seed}")
+    return tuple(fact for entity in ENTITIES.values() for fact in _facts_of(entity, random))
+
+
 def _facts_of(entity: Entity, random: Random) -> Iterator[Fact]:
-    """All that is true of an entity, in either split."""
+    """All that is true of an entity."""
     yield from _states(entity, random)
     if entity.type not in ("person", "animal"):
         return
+    near = NEAR.get(entity.lemma, frozenset())
     felt: set[str] = set()
     for verb in (*STANDING_VERBS, *ACTION_VERBS):
         if entity.lemma not in verb.subjects:
             continue
-        whens: tuple[When | None, ...] = (None,) if verb in STANDING_VERBS else WHENS
-        candidates = [
-            Fact(verb.base, entity.id, object_, when=when)
-            for lemma in verb.objects
-            for object_ in IDS_OF_LEMMA[lemma]
-            if lemma != entity.lemma
-            for when in whens
-        ]
         if verb.base == "live":
-            yield random.choice(candidates)
-        elif verb.base in ATTITUDES:
-            # nobody both likes and hates the same
-            free = [f for f in candidates if f.object not in felt and random.random() < 0.5]
-            chosen = list(_some(free, random))
-            felt.update(fact.object for fact in chosen)
-            yield from chosen
-        else:
-            yield from _some(candidates, random)
-    relations = REFLEXIVE_RELATIONS if entity.type == "person" else tuple(REFLEXIVE_VERBS)
-    yield from (Fact(relation, entity.id, entity.id) for relation in relations)
+            yield Fact(verb.base, entity.id, random.choice(verb.objects))
+            continue
+        whens: tuple[When | None, ...] = (None,) if verb in STANDING_VERBS else WHENS
+        for lemma in verb.objects:
+            share = 0 if lemma == entity.lemma else TRUE_NEARBY if lemma in near else TRUE_ELSEWHERE
+            for object_ in IDS_OF_LEMMA[lemma]:
+                for when in whens:
+                    if random.random() >= share or (verb.base in ATTITUDES and object_ in felt):
+                        continue
+                    if verb.base in ATTITUDES:
+                        # nobody both likes and hates the same, and some things leave one cold
+                        felt.add(object_)
+                    yield Fact(verb.base, entity.id, object_, when=when)
+    for relation in REFLEXIVE_RELATIONS if entity.type == "person" else ANIMAL_REFLEXIVES:
+        yield Fact(relation, entity.id, entity.id)
     if entity.type == "person":
-        for verb in TRANSFER_VERBS:
-            for object_ in (id_ for lemma in verb.objects for id_ in IDS_OF_LEMMA[lemma]):
-                others = [p.id for p in PEOPLE if p.lemma != entity.lemma]
-                weights = [familiarity(entity.id, other) for other in others]
+        yield from _gifts(entity, near, random)
+
+
+def _gifts(entity: Entity, near: frozenset[str], random: Random) -> Iterator[Fact]:
+    """What a person gives, shows and sends to others."""
+    others = [person.id for person in PEOPLE if person.lemma != entity.lemma]
+    weights = [familiarity(entity.id, other) for other in others]
+    for verb in TRANSFER_VERBS:
+        for lemma in verb.objects:
+            share = TRUE_NEARBY if lemma in near else TRUE_ELSEWHERE
+            for object_ in IDS_OF_LEMMA[lemma]:
                 for when in WHENS:
-                    recipient = random.choices(others, weights)[0]
-                    yield from _some([Fact(verb.base, entity.id, object_, recipient, when)], random)
-
-
-def _some(facts: Iterable[Fact], random: Random) -> Iterator[Fact]:
-    """Most of what lies near, and a little of what does not."""
-    for fact in facts:
-        share = TRUE_NEARBY if is_near(fact.subject, fact.object) else TRUE_ELSEWHERE
-        if random.random() < share:
-            yield fact
+                    if random.random() < share:
+                        recipient = random.choices(others, weights)[0]
+                        yield Fact(verb.base, entity.id, object_, recipient, when)
 
 
 def _states(entity: Entity, random: Random) -> Iterator[Fact]:
-    groups: dict[str, list[Fact]] = defaultdict(list)
+    groups: dict[str, list[str]] = defaultdict(list)
     for adjective, (group, _) in STATES.get(entity.type, {}).items():
-        groups[group].append(Fact("be", entity.id, adjective))
-    yield from (random.choice(facts) for facts in groups.values())
+        groups[group].append(adjective)
+    for adjectives in groups.values():
+        yield Fact("be", entity.id, random.choice(adjectives))
 
 
 def is_near(subject: str, object_: str) -> bool:
     """Whether somebody and something belong to one circle."""
-    circle = CIRCLE_OF.get(lemma_of(subject))
-    return circle is not None and lemma_of(object_) in (
-        *circle.things,
-        *circle.places,
-        *circle.members,
-    )
+    return lemma_of(object_) in NEAR.get(lemma_of(subject), ())
 
 
 def familiarity(subject: str, object_: str) -> float:

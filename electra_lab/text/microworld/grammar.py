@@ -12,6 +12,7 @@ from electra_lab.text.microworld.clauses import (
     KINDS,
     LIVING,
     PERSONS_BY_NUMBER,
+    STANDING,
     WHEN_OF,
     choose,
     complement,
@@ -75,6 +76,8 @@ def statement(draft: Draft) -> Clause:
         return None
     adverb = draft.random.choice(("often", "always")) if draft.chance(0.15) else ""
     adverb = adverb if fact.relation in ACTIONS and tense == "present" else ""
+    if fact.relation in STANDING and draft.chance(0.3):
+        tense = "past"
     said = predicate(draft, of, fact, tense, adverb=adverb)
     if fact.relation in ACTIONS and tense == "present" and not adverb and draft.chance(0.3):
         said += time(draft.random.choice(PRESENT_TIMES))
@@ -98,7 +101,7 @@ def dated(draft: Draft) -> Clause:
 
 def turning_back(draft: Draft) -> Clause:
     """The woman who knows the sailors saw herself in the mirror."""
-    of = subject(draft, modified=0.75)
+    of = subject(draft, draft.pick_entity(LIVING) if draft.chance(0.08) else None, 0.75)
     tense: Tense
     facts = [
         f
@@ -139,7 +142,7 @@ def turning_back(draft: Draft) -> Clause:
 
 def two_clauses(draft: Draft) -> Clause:
     """Anna thanked the nurse because she was happy. If the men sell the boat, they will ..."""
-    of = subject(draft, modified=0.3)
+    of = subject(draft, draft.pick_entity(LIVING) if draft.chance(0.1) else None, 0.3)
     pattern = draft.random.choice(("if", "when", "because", "before", "but"))
     tense: Tense = "future" if pattern == "if" else "past"
     first = choose(draft, of.entity, tense, doing=True)
@@ -216,6 +219,10 @@ def report(draft: Draft) -> Clause:
     if gap:
         facts = [f for f in facts if not rest_is_place(f)]
     elif draft.chance(0.3):
+        # what somebody did to the speaker: "said that the woman helped them"
+        told = [f for f in draft.world.of_object[speaker.entity.id] if f.when == "past"]
+        facts = [f for f in told if f.subject == of.entity.id and f.recipient is None]
+    if not facts and not gap:
         facts = draft.world.of_subject[of.entity.id].get("be", [])
     if not facts:
         return None
@@ -231,7 +238,7 @@ def report(draft: Draft) -> Clause:
             *said,
             Token("that", "SCONJ"),
             *of.tokens,
-            *predicate(draft, of, fact, inner),
+            *predicate(draft, of, fact, inner, known=speaker),
         ]
     draft.state(fact)
     verb = verb_group(of, VERBS[fact.relation], inner)

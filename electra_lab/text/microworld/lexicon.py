@@ -183,11 +183,11 @@ def _verb(
 # standing facts: true of somebody at any time
 STANDING_VERBS = (
     _verb("own owns owned", "object", "animals things"),
+    _verb("live lives lived", "place", "village farm city island forest hill"),
     _verb("like likes liked", "object", "persons animals things", sentiment=1),
     _verb("know knows knew known", "object", "persons"),
     _verb("love loves loved", "object", "persons animals things", sentiment=1),
     _verb("hate hates hated", "object", "persons animals things", sentiment=-1),
-    _verb("live lives lived", "place", "village farm city island forest hill"),
 )
 # what anybody does, on any day
 COMMON_VERBS = (
