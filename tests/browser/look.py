@@ -4,7 +4,7 @@
 
 The picture in the README is made by
 
-    python -m tests.browser.look notebooks/00_start_here.ipynb data/pictures/start_here.png --cells 6:10
+    python -m tests.browser.look notebooks/00_start_here.ipynb data/pictures/start_here.png --cells 5:10
 
 The notebook is copied without its outputs; the original stays as it is. Errors, console errors and
 requests that left the machine are printed; the exit status says whether there were any.
@@ -43,8 +43,8 @@ def cells(text: str) -> slice:
 
 
 def shrink(picture: Path) -> None:
-    """Keep 128 colours, which flat drawings and text do not notice, and a third of the bytes."""
-    Image.open(picture).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(
+    """Keep 256 colours, which flat drawings and text do not notice, and a third of the bytes."""
+    Image.open(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
         picture, optimize=True
     )
 

@@ -120,6 +120,15 @@ def test_page_output_is_a_sandboxed_frame_beside_picture_and_text(view):
     assert Fetches(data["text/html"]).tags == ["iframe"]
 
 
+def test_pages_follow_the_readers_system_and_framed_ones_are_light(view):
+    assert "color-scheme: light dark;" in view.to_html()
+    assert "color-scheme: dark;" in view.to_html("dark")
+    display_mode("page")
+    assert "color-scheme: light;" in shown(view)[0]["text/html"]
+    with pytest.raises(ValueError, match="scheme is 'sepia'. Use one of 'light dark', 'light',"):
+        view.to_html("sepia")
+
+
 def test_the_environment_chooses_the_mode_until_code_does(view, monkeypatch):
     monkeypatch.setenv("ELECTRA_LAB_DISPLAY", "static")
     assert display_mode() == "static"

@@ -7,6 +7,7 @@ Without arguments all notebooks are done. Nothing is written for a notebook that
 
 import base64
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -96,6 +97,7 @@ def _number(notebook):
 
 def execute(path):
     """Run every cell in a fresh kernel; an error in a cell is raised."""
+    os.environ["ELECTRA_LAB_DISPLAY"] = "static"  # the kernel's views: pictures, no widgets
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,

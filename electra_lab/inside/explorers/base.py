@@ -79,10 +79,10 @@ class Explorer(ABC):
         ]
         return VBox([*lines, *(view.widget for view in self.views)])
 
-    def to_html(self) -> str:
+    def to_html(self, scheme: str = "light dark") -> str:
         """A complete page of the views as they are now, which says that the controls are live
-        only."""
-        return page(self.views, type(self).__name__, LIVE_ONLY)
+        only. ``scheme`` is that of ``View.to_html``."""
+        return page(self.views, type(self).__name__, LIVE_ONLY, scheme)
 
     def to_png(self) -> bytes:
         """The views as they are now, below each other."""

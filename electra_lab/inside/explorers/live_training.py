@@ -64,9 +64,9 @@ class LiveTrainingChart(Callback):
         """The chart's picture."""
         return self.chart.to_png()
 
-    def to_html(self) -> str:
-        """The chart's page."""
-        return self.chart.to_html()
+    def to_html(self, scheme: str = "light dark") -> str:
+        """The chart's page; ``scheme`` is that of ``View.to_html``."""
+        return self.chart.to_html(scheme)
 
     def height(self) -> int:
         """The chart's height in CSS pixels."""

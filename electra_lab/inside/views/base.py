@@ -92,9 +92,16 @@ class View:
             self._widget.on_msg(lambda widget, content, buffers: self._receive(content))
         return self._widget
 
-    def to_html(self) -> str:
-        """A complete, self-contained page: no kernel, no network."""
-        return page([self], type(self).__name__)
+    def to_html(self, scheme: str = "light dark") -> str:
+        """A complete, self-contained page: no kernel, no network.
+
+        Args:
+            scheme: ``"light"``, ``"dark"``, or ``"light dark"``: what the reader's system prefers.
+
+        Raises:
+            ValueError: there is no such scheme.
+        """
+        return page([self], type(self).__name__, scheme=scheme)
 
     def to_png(self) -> bytes:
         """The picture as a PNG, twice as fine as the page."""
@@ -162,7 +169,8 @@ def mime_bundle(
             data = {**widget_data, **data}
             metadata = {**widget_metadata, **metadata}
         case "page":
-            data["text/html"] = frame(shown.to_html(), shown.height())
+            # exported notebooks are light, whatever the reader's system prefers
+            data["text/html"] = frame(shown.to_html("light"), shown.height())
         case "static":
             pass
     return data, metadata

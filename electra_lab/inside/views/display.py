@@ -19,7 +19,9 @@ def display_mode(mode: str | None = None) -> Mode:
     ``"static"``: picture and text only. Executing a notebook like this leaves no script and no
     widget state in it: the form in which notebooks are stored.
     ``"page"``: a page that needs no kernel and no network, with picture and text beside it: for
-    ``jupyter nbconvert --execute --to html``.
+    ``jupyter nbconvert --execute --to html``. (That page's own scripts, for formulas and widgets,
+    come from the network unless ``--HTMLExporter.mathjax_url= --HTMLExporter.require_js_url=`` say
+    no; our views need neither.)
 
     Args:
         mode: one of the three. None changes nothing. The environment variable

@@ -22,7 +22,7 @@ _PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; background: Canvas; color: CanvasText; }}
+:root {{ color-scheme: {scheme}; background: Canvas; color: CanvasText; }}
 body {{ margin: 12px; max-width: 720px; font: 14px/1.45 system-ui, sans-serif; }}
 {style}</style>
 </head>
@@ -50,12 +50,22 @@ view.render({{ model, el: document.getElementById("view-{number}") }});
 """
 
 
-def page(views: Sequence[View], title: str, note: str = "") -> str:
+SCHEMES = ("light dark", "light", "dark")
+
+
+def page(views: Sequence[View], title: str, note: str = "", scheme: str = "light dark") -> str:
     """A complete HTML document that draws ``views`` below each other, without kernel or network.
 
     Args:
         note: a sentence above the views, for example on what works live only.
+        scheme: the page's colours: ``"light"``, ``"dark"``, or ``"light dark"``, which is what the
+            reader's system prefers.
+
+    Raises:
+        ValueError: there is no such scheme.
     """
+    if scheme not in SCHEMES:
+        raise ValueError(f"scheme is {scheme!r}. Use one of {', '.join(map(repr, SCHEMES))}.")
     parts = f'<p class="electra-note">{html.escape(note)}</p>\n' if note else ""
     for number, view in enumerate(views):
         parts += _PART.format(
@@ -65,6 +75,7 @@ def page(views: Sequence[View], title: str, note: str = "") -> str:
         )
     return _PAGE.format(
         policy=_POLICY,
+        scheme=scheme,
         title=html.escape(title),
         style=views[0].style(),
         parts=parts,
