@@ -1,0 +1,121 @@
+"""Solutions of notebook 02, and the mistakes that its checks must find."""
+
+import torch
+from torch.nn import functional as F
+
+
+def embed(input_ids, token_type_ids, word, position, token_type):
+    positions = torch.arange(input_ids.shape[1])
+    return word[input_ids] + position[positions] + token_type[token_type_ids]
+
+
+def positions_forgotten(input_ids, token_type_ids, word, position, token_type):
+    return word[input_ids] + token_type[token_type_ids]
+
+
+def types_forgotten(input_ids, token_type_ids, word, position, token_type):
+    return word[input_ids] + position[: input_ids.shape[1]]
+
+
+def positions_from_one(input_ids, token_type_ids, word, position, token_type):
+    positions = torch.arange(input_ids.shape[1]) + 1
+    return word[input_ids] + position[positions] + token_type[token_type_ids]
+
+
+def counted_through_the_batch(input_ids, token_type_ids, word, position, token_type):
+    positions = torch.arange(input_ids.numel()).view_as(input_ids)
+    return word[input_ids] + position[positions] + token_type[token_type_ids]
+
+
+def side_by_side(input_ids, token_type_ids, word, position, token_type):
+    places = position[: input_ids.shape[1]].expand(len(input_ids), -1, -1)
+    return torch.cat([word[input_ids], places, token_type[token_type_ids]], dim=-1)
+
+
+def positions_backwards(input_ids, token_type_ids, word, position, token_type):
+    positions = torch.arange(input_ids.shape[1]).flip(0)
+    return word[input_ids] + position[positions] + token_type[token_type_ids]
+
+
+def count_inputs(vocab_size, embedding_size, hidden_size):
+    table = vocab_size * embedding_size
+    if embedding_size == hidden_size:
+        return table
+    return table + embedding_size * hidden_size + hidden_size
+
+
+def bias_forgotten(vocab_size, embedding_size, hidden_size):
+    return vocab_size * embedding_size + embedding_size * hidden_size
+
+
+def bias_of_the_input(vocab_size, embedding_size, hidden_size):
+    return vocab_size * embedding_size + embedding_size * hidden_size + embedding_size
+
+
+def a_wide_table(vocab_size, embedding_size, hidden_size):
+    return vocab_size * hidden_size
+
+
+def always_projected(vocab_size, embedding_size, hidden_size):
+    return vocab_size * embedding_size + embedding_size * hidden_size + hidden_size
+
+
+def nearest(table, index, k):
+    cosines = F.cosine_similarity(table, table[index], dim=-1)
+    order = cosines.argsort(descending=True).tolist()
+    return [row for row in order if row != index][:k]
+
+
+def itself_included(table, index, k):
+    return F.cosine_similarity(table, table[index], dim=-1).topk(k).indices.tolist()
+
+
+def the_first_dropped(table, index, k):
+    """Drops the row with the largest dot product, in the belief that it is the row itself."""
+    return (table @ table[index]).topk(k + 1).indices.tolist()[1:]
+
+
+def dot_product(table, index, k):
+    order = (table @ table[index]).argsort(descending=True).tolist()
+    return [row for row in order if row != index][:k]
+
+
+def distance(table, index, k):
+    order = (table - table[index]).norm(dim=-1).argsort().tolist()
+    return [row for row in order if row != index][:k]
+
+
+def farthest(table, index, k):
+    return F.cosine_similarity(table, table[index], dim=-1).argsort().tolist()[:k]
+
+
+def always_of_row_0(table, index, k):
+    return nearest(table, 0, k)
+
+
+SOLUTIONS = {"02.1": embed, "02.2": count_inputs, "02.3": nearest}
+
+MUTANTS = {
+    "02.1": {
+        "positions are forgotten": positions_forgotten,
+        "types are forgotten": types_forgotten,
+        "positions begin at 1": positions_from_one,
+        "positions go on into the next row": counted_through_the_batch,
+        "side by side instead of added": side_by_side,
+        "positions run backwards": positions_backwards,
+    },
+    "02.2": {
+        "the bias is forgotten": bias_forgotten,
+        "the bias is as wide as the input": bias_of_the_input,
+        "a table as wide as the encoder": a_wide_table,
+        "a projection where none is needed": always_projected,
+    },
+    "02.3": {
+        "the row itself is included": itself_included,
+        "the first is dropped unseen": the_first_dropped,
+        "dot product instead of cosine": dot_product,
+        "distance instead of cosine": distance,
+        "the farthest": farthest,
+        "the index is not used": always_of_row_0,
+    },
+}

@@ -1,0 +1,125 @@
+"""Solutions of notebook 04, and the mistakes that its checks must find."""
+
+
+def layer_norm(states, gain, bias, eps):
+    mean = states.mean(dim=-1, keepdim=True)
+    variance = states.var(dim=-1, keepdim=True, unbiased=False)
+    return (states - mean) / (variance + eps).sqrt() * gain + bias
+
+
+def _normal(states, dim, eps, unbiased=False):
+    mean = states.mean(dim=dim, keepdim=True)
+    return (states - mean) / (states.var(dim=dim, keepdim=True, unbiased=unbiased) + eps).sqrt()
+
+
+def over_the_tokens(states, gain, bias, eps):
+    return _normal(states, 1, eps) * gain + bias
+
+
+def one_mean_for_all(states, gain, bias, eps):
+    return _normal(states, (1, 2), eps) * gain + bias
+
+
+def unbiased_variance(states, gain, bias, eps):
+    return _normal(states, -1, eps, unbiased=True) * gain + bias
+
+
+def eps_outside_the_root(states, gain, bias, eps):
+    spread = states.std(dim=-1, keepdim=True, unbiased=False)
+    return (states - states.mean(dim=-1, keepdim=True)) / (spread + eps) * gain + bias
+
+
+def gain_and_bias_forgotten(states, gain, bias, eps):
+    return _normal(states, -1, eps)
+
+
+def mean_kept(states, gain, bias, eps):
+    spread = (states.var(dim=-1, keepdim=True, unbiased=False) + eps).sqrt()
+    return states / spread * gain + bias
+
+
+def wrap(states, block, norm):
+    return norm(states + block(states))
+
+
+def residual_forgotten(states, block, norm):
+    return norm(block(states))
+
+
+def norm_forgotten(states, block, norm):
+    return states + block(states)
+
+
+def pre_norm(states, block, norm):
+    return states + block(norm(states))
+
+
+def normalised_before_adding(states, block, norm):
+    return states + norm(block(states))
+
+
+def result_added_to_itself(states, block, norm):
+    states = block(states)
+    return norm(states + states)
+
+
+def subtracted(states, block, norm):
+    return norm(states - block(states))
+
+
+def count_layer(hidden_size, intermediate_size):
+    attention = 4 * (hidden_size * hidden_size + hidden_size)
+    expand = hidden_size * intermediate_size + intermediate_size
+    contract = intermediate_size * hidden_size + hidden_size
+    norms = 2 * 2 * hidden_size
+    return attention + expand + contract + norms
+
+
+def biases_forgotten(hidden_size, intermediate_size):
+    matrices = 4 * hidden_size * hidden_size + 2 * hidden_size * intermediate_size
+    return matrices + 4 * hidden_size
+
+
+def norms_forgotten(hidden_size, intermediate_size):
+    return count_layer(hidden_size, intermediate_size) - 4 * hidden_size
+
+
+def one_norm(hidden_size, intermediate_size):
+    return count_layer(hidden_size, intermediate_size) - 2 * hidden_size
+
+
+def output_forgotten(hidden_size, intermediate_size):
+    return count_layer(hidden_size, intermediate_size) - hidden_size * (hidden_size + 1)
+
+
+def inner_width_fixed(hidden_size, intermediate_size):
+    return count_layer(hidden_size, 4 * hidden_size)
+
+
+SOLUTIONS = {"04.1": layer_norm, "04.2": wrap, "04.3": count_layer}
+
+MUTANTS = {
+    "04.1": {
+        "over the tokens": over_the_tokens,
+        "one mean for all tokens": one_mean_for_all,
+        "n - 1 in the variance": unbiased_variance,
+        "eps outside the root": eps_outside_the_root,
+        "gain and bias are forgotten": gain_and_bias_forgotten,
+        "the mean is not subtracted": mean_kept,
+    },
+    "04.2": {
+        "the residual is forgotten": residual_forgotten,
+        "the norm is forgotten": norm_forgotten,
+        "pre-norm": pre_norm,
+        "normalised before adding": normalised_before_adding,
+        "the result is added to itself": result_added_to_itself,
+        "subtracted instead of added": subtracted,
+    },
+    "04.3": {
+        "biases are forgotten": biases_forgotten,
+        "norms are forgotten": norms_forgotten,
+        "one norm": one_norm,
+        "the output layer is forgotten": output_forgotten,
+        "the inner width is taken for 4 times the width": inner_width_fixed,
+    },
+}
