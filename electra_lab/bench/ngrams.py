@@ -11,6 +11,8 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Sequence
 
+from electra_lab.text.microworld import MicroWorld, minimal_pairs
+
 DISCOUNT = 0.75
 """What each seen n-gram gives up for unseen ones."""
 
@@ -78,3 +80,28 @@ class KneserNey:
 def words_of(text: str) -> list[str]:
     """A text's words and marks, lower-case."""
     return re.findall(r"\w+|[^\w\s]", text.lower())
+
+
+def pair_accuracy(sentences: int = 20_000, pairs: int = 1_000, order: int = 3) -> dict[str, float]:
+    """How many held-out minimal pairs an n-gram model of the training text decides rightly.
+
+    Args:
+        sentences: how much training text it counts.
+        pairs: how many minimal pairs.
+        order: 3 for a trigram.
+
+    Returns:
+        The share of right decisions for each phenomenon, and "overall".
+    """
+    model = KneserNey(map(words_of, MicroWorld(0, "train").texts(sentences)), order)
+    right: dict[str, list[bool]] = defaultdict(list)
+    for pair in minimal_pairs(pairs):
+        better = model.score(words_of(pair.good)) > model.score(words_of(pair.bad))
+        right[pair.phenomenon].append(better)
+        right["overall"].append(better)
+    return {phenomenon: sum(hits) / len(hits) for phenomenon, hits in right.items()}
+
+
+if __name__ == "__main__":
+    for phenomenon, accuracy in sorted(pair_accuracy().items()):
+        print(f"{phenomenon:28}{accuracy:.3f}")

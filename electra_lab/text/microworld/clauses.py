@@ -205,6 +205,8 @@ def complement(draft: Draft, fact: Fact, owner: NounPhrase | None = None) -> lis
 def choose(draft: Draft, entity: Entity, tense: Tense, *, doing: bool) -> Fact | None:
     """A fact to tell of somebody: what they do, or (``doing`` false) anything, states too."""
     facts = facts_of(draft, entity, DOING if doing else STANDING | DOING, WHEN_OF[tense])
+    if not doing and draft.chance(0.3):
+        facts = [f for f in facts if f.relation in STANDING] or facts
     at_work = [f for f in facts if f.relation in AT_WORK]
     if at_work and draft.chance(0.6):
         return draft.pick_fact(at_work)

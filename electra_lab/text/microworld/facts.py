@@ -62,6 +62,8 @@ class Fact:
     @cached_property
     def frequency(self) -> float:
         """How often it is talked about, against others of its subject."""
+        if self.relation == "live":  # everybody has one home, near or not
+            return FREQUENCY["live"] * NEARNESS
         return FREQUENCY.get(self.relation, 1) * familiarity(self.subject, self.object)
 
     @property

@@ -66,7 +66,7 @@ def description(draft: Draft) -> Clause:
 
 def statement(draft: Draft) -> Clause:
     """The girls who know the farmer often feed the goats. The dog of the boys has slept ..."""
-    if draft.chance(0.1):
+    if draft.chance(0.15):
         of = subject(draft, draft.pick_entity(LIVING), 0.9)
     else:
         of = subject(draft, modified=0.9)
