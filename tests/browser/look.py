@@ -44,9 +44,9 @@ def cells(text: str) -> slice:
 
 def shrink(picture: Path) -> None:
     """Keep 256 colours, which flat drawings and text do not notice, and a third of the bytes."""
-    Image.open(picture).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
-        picture, optimize=True
-    )
+    Image.open(picture).convert("RGB").quantize(
+        256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+    ).save(picture, optimize=True)
 
 
 def main() -> int:

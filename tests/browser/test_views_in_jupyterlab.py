@@ -231,6 +231,11 @@ def test_pages_work_without_kernel_or_network(page, tmp_path, scheme):
             page.locator(".electra-token").nth(1).hover()
             assert page.locator(".electra-number").nth(1).is_visible()
             assert _contrast(page, ".electra-token:nth-child(3) .electra-text") > 4.5
+        if name == "proposals":
+            wide, narrow = (
+                bar.bounding_box()["width"] for bar in page.locator(".electra-length").all()
+            )
+            assert abs(wide / narrow - 0.6 / 0.1) < 0.2
         if name == "training":
             page.locator(".electra-panels").focus()
             page.keyboard.press("Home")
