@@ -25,6 +25,7 @@ from electra_lab.text.microworld.lexicon import (
     TRADE_VERBS,
     TRANSFER_VERBS,
     VERBS,
+    Number,
 )
 from electra_lab.text.microworld.phrases import (
     Draft,
@@ -74,7 +75,10 @@ def subject(draft: Draft, entity: Entity | None = None, modified: float = 0.7) -
     """A subject, with a modifier that puts another noun between it and its verb."""
     if entity is None:
         entity = somebody(draft)
-    phrase = noun_phrase(draft, entity, "subject", determiner="the")
+    number: Number = entity.number or ("plural" if draft.chance(0.5) else "singular")
+    pointing = "this" if number == "singular" else "these"
+    determiner = pointing if draft.chance(0.7) else "the"
+    phrase = noun_phrase(draft, entity, "subject", number, determiner)
     if draft.chance(modified):
         modify(draft, phrase)
     return phrase
@@ -83,7 +87,7 @@ def subject(draft: Draft, entity: Entity | None = None, modified: float = 0.7) -
 def modify(draft: Draft, phrase: NounPhrase) -> None:
     """Adds a phrase (with the dogs, from the hills) or a relative clause to a noun phrase."""
     choices = (
-        (_possession, _relative, _relative, _object_relative)
+        (_possession, _possession, _relative, _relative, _object_relative)
         if phrase.entity.type == "person"
         else (_owner, _object_relative)
     )

@@ -131,7 +131,7 @@ class World:
         ValueError: another split is asked for.
     """
 
-    def __init__(self, seed: int, split: Split) -> None:
+    def __init__(self, seed: int, split: Split | str) -> None:
         if split not in ("train", "test"):
             raise ValueError(f"split is {split!r}; a micro-world is 'train' or 'test'.")
         self.split = split

@@ -60,13 +60,11 @@ def _circle(members: str, things: str, places: str) -> Circle:
 # frequent ones first; every trade has a woman and a man of that trade
 CIRCLES = (
     _circle("girl boy", "dog ball cat kite", "park garden"),
-    _circle("woman man", "cup table tea soup", "kitchen city"),
+    _circle("woman man", "cup table tea", "kitchen city"),
     _circle("farmer anna boris", "cow horse goat egg", "farm field"),
     _circle("teacher david clara", "book letter map", "school library"),
     _circle("sailor emma adam", "boat ship fish", "harbour island"),
     _circle("baker felix ida", "bread cake pie", "bakery market"),
-    _circle("painter nora hugo", "picture wall gate", "studio village"),
-    _circle("singer peter vera", "song piano violin", "theatre palace"),
 )
 CIRCLE_OF: dict[str, Circle] = {member: circle for circle in CIRCLES for member in circle.members}
 TRADES = CIRCLES[2:]
@@ -79,10 +77,6 @@ NAMES: dict[str, Gender] = {
     "adam": "masculine",
     "ida": "feminine",
     "felix": "masculine",
-    "nora": "feminine",
-    "hugo": "masculine",
-    "vera": "feminine",
-    "peter": "masculine",
 }
 # everybody in this world knows the farmer, who is a woman, and the teacher, who is a man; that is
 # knowledge of this world and not of English, so no minimal pair turns on it
@@ -91,8 +85,6 @@ KNOWN_GENDER: dict[str, Gender] = {
     "teacher": "masculine",
     "sailor": "feminine",
     "baker": "masculine",
-    "painter": "feminine",
-    "singer": "masculine",
 }
 
 
@@ -122,17 +114,12 @@ GENDERED: dict[str, Noun] = {
     "man": Noun("man", "men", "person", "masculine"),
 }
 ROLES = _nouns("person", " ".join(circle.members[0] for circle in TRADES))
-ANIMALS = _nouns("animal", "dog cat horse cow goat hen bird duck")
-THINGS = _nouns(
-    "thing",
-    "book ball boat cup picture letter table house ship kite map piano wall gate violin song key "
-    "lamp bottle ring clock bicycle car coat hat",
-)
-FOODS = _nouns("food", "bread/- cake pie apple egg fish/- tea/- milk/- soup/-")
+ANIMALS = _nouns("animal", "dog cat horse cow goat bird")
+THINGS = _nouns("thing", "book ball boat cup letter table house ship kite map key ring coat hat")
+FOODS = _nouns("food", "bread/- cake pie egg fish/- tea/- milk/-")
 PLACES = _places(
     "in:village/villages on:farm/farms in:garden at:market in:city/cities at:school at:harbour "
-    "on:island/islands in:forest/forests in:field in:library in:bakery in:studio at:theatre "
-    "in:palace in:street on:hill/hills in:park in:kitchen at:station"
+    "on:island/islands in:field in:library in:bakery in:park in:kitchen"
 )
 
 NOUNS: dict[str, Noun] = {**GENDERED, **ROLES, **ANIMALS, **THINGS, **FOODS, **PLACES}
@@ -183,10 +170,9 @@ def _verb(
 # standing facts: true of somebody at any time
 STANDING_VERBS = (
     _verb("own owns owned", "object", "animals things"),
-    _verb("live lives lived", "place", "village farm city island forest hill"),
+    _verb("live lives lived", "place", "village farm city island"),
     _verb("like likes liked", "object", "persons animals things", sentiment=1),
     _verb("know knows knew known", "object", "persons"),
-    _verb("love loves loved", "object", "persons animals things", sentiment=1),
     _verb("hate hates hated", "object", "persons animals things", sentiment=-1),
 )
 # what anybody does, on any day
@@ -198,40 +184,28 @@ COMMON_VERBS = (
     _verb("visit visits visited", "object", "persons city village island"),
     _verb("lose loses lost", "object", "things", sentiment=-1),
     _verb("find finds found", "object", "things", sentiment=1),
-    _verb("walk walks walked", "goal", "places", "persons animals"),
     _verb("work works worked", "place", "places", " ".join(ROLES) + " woman man"),
-    _verb("wait waits waited", "place", "places", "persons dog"),
-    _verb("sleep sleeps slept", "place", "garden forest field park", "animals"),
 )
 # what those of one circle do
 TRADE_VERBS = (
     _verb("throw throws threw thrown", "object", "ball", "children"),
-    _verb("chase chases chased", "object", "dog cat bird duck", "children"),
-    _verb("draw draws drew drawn", "object", "dog cat kite", "children"),
+    _verb("chase chases chased", "object", "dog cat bird", "children"),
     _verb("clean cleans cleaned", "object", "cup table house", "adults"),
     _verb("drink drinks drank drunk", "object", "tea milk", "adults"),
-    _verb("cook cooks cooked", "object", "soup egg fish", "adults"),
-    _verb("feed feeds fed", "object", "cow horse goat hen", "farmers"),
+    _verb("feed feeds fed", "object", "cow horse goat", "farmers"),
     _verb("sell sells sold", "object", "egg cow horse goat", "farmers"),
     _verb("ride rides rode ridden", "object", "horse", "farmers"),
     _verb("study studies studied", "object", "book letter map", "teachers"),
     _verb("write writes wrote written", "object", "book letter", "teachers"),
     _verb("sail sails sailed", "object", "boat ship", "sailors"),
     _verb("build builds built", "object", "boat ship house", "sailors"),
-    _verb("catch catches caught", "object", "fish", "sailors"),
     _verb("bake bakes baked", "object", "bread cake pie", "bakers"),
     _verb("eat eats ate eaten", "object", "bread cake pie", "bakers"),
-    _verb("paint paints painted", "object", "picture wall gate house", "painters"),
-    _verb("carry carries carried", "object", "picture lamp gate", "painters"),
-    _verb("sing sings sang sung", "object", "song", "singers"),
-    _verb("play plays played", "object", "piano violin", "singers"),
-    _verb("hear hears heard", "object", "song piano violin", "singers"),
 )
 ACTION_VERBS = COMMON_VERBS + TRADE_VERBS
 TRANSFER_VERBS = (
     _verb("give gives gave given", "recipient", "things foods", sentiment=1),
     _verb("show shows showed shown", "recipient", "things animals"),
-    _verb("send sends sent", "recipient", "things"),
 )
 VERBS: dict[str, Verb] = {v.base: v for v in STANDING_VERBS + ACTION_VERBS + TRANSFER_VERBS}
 
@@ -239,14 +213,12 @@ VERBS: dict[str, Verb] = {v.base: v for v in STANDING_VERBS + ACTION_VERBS + TRA
 CLAUSE_VERBS = {
     "know": ("know", "knows", "knew"),
     "say": ("say", "says", "said"),
-    "remember": ("remember", "remembers", "remembered"),
     "forget": ("forget", "forgets", "forgot"),
 }
 REFLEXIVE_VERBS = {
     "see": ("see", "sees", "saw", "seen"),
     "wash": ("wash", "washes", "washed", "washed"),
     "hurt": ("hurt", "hurts", "hurt", "hurt"),
-    "blame": ("blame", "blames", "blamed", "blamed"),
 }
 
 # adjectives by what they are said of; those of one group exclude each other in a world
@@ -257,35 +229,26 @@ PERSON_STATES: dict[str, tuple[str, int]] = {
     "lonely": ("company", -1),
     "proud": ("company", 1),
     "tired": ("body", -1),
-    "ill": ("body", -1),
-    "healthy": ("body", 1),
     "hungry": ("food", -1),
-    "kind": ("manner", 1),
-    "rude": ("manner", -1),
     "rich": ("money", 1),
-    "poor": ("money", -1),
 }
 ANIMAL_STATES: dict[str, tuple[str, int]] = {
     "hungry": ("food", -1),
-    "thirsty": ("food", -1),
     "wild": ("manner", 0),
     "friendly": ("manner", 1),
 }
 THING_STATES: dict[str, tuple[str, int]] = {
     "broken": ("order", -1),
-    "useful": ("order", 1),
     "expensive": ("price", 0),
-    "cheap": ("price", 0),
     "beautiful": ("look", 1),
-    "heavy": ("weight", 0),
 }
 STATES = {"person": PERSON_STATES, "animal": ANIMAL_STATES, "thing": THING_STATES}
 # adjectives before a noun; they are how a thing looks and never contradict a state
 ATTRIBUTES = {
-    "person": ("young", "old", "tall"),
-    "animal": ("black", "white", "brown", "small", "big"),
-    "thing": ("new", "old", "small", "big", "red", "blue", "green"),
-    "place": ("old", "small", "big"),
+    "person": ("young", "old"),
+    "animal": ("black", "white", "small"),
+    "thing": ("new", "old", "small", "red"),
+    "place": ("old", "small"),
 }
 
 SUBJECT_PRONOUNS = {
@@ -354,6 +317,8 @@ FUNCTION_WORDS = (
         "the",
         "no",
         "every",
+        "this",
+        "these",
         "all",
         "two",
         "three",

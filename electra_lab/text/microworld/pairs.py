@@ -304,7 +304,7 @@ PHENOMENA: dict[str, tuple[Finder, tuple[str, ...]]] = {
 """Each phenomenon: how its pairs are found, and its strata, which are filled equally."""
 
 
-def minimal_pairs(n: int, split: Split = "test", seed: int = 0) -> list[MinimalPair]:
+def minimal_pairs(n: int, split: Split | str = "test", seed: int = 0) -> list[MinimalPair]:
     """``n`` minimal pairs, the phenomena and within each its strata equally often.
 
     Args:

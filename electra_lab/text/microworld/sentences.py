@@ -37,7 +37,7 @@ class MicroWorld:
         >>> MicroWorld(seed=0).texts(2, seed=1)  # doctest: +SKIP
     """
 
-    def __init__(self, seed: int = 0, split: Split = "train") -> None:
+    def __init__(self, seed: int = 0, split: Split | str = "train") -> None:
         self.seed = seed
         self.split = split
         self.world = World(seed, split)
