@@ -86,13 +86,11 @@ def subject(draft: Draft, entity: Entity | None = None, modified: float = 0.7) -
 
 def modify(draft: Draft, phrase: NounPhrase) -> None:
     """Adds a phrase (with the dogs, from the hills) or a relative clause to a noun phrase."""
-    choices = (
-        (_possession, _possession, _relative, _relative, _object_relative)
-        if phrase.entity.type == "person"
-        else (_owner, _object_relative)
-    )
+    choices = [_owner, _object_relative]
     if phrase.entity.lemma in NAMES:
-        choices = (_relative,)
+        choices = [_relative]
+    elif phrase.entity.type == "person":
+        choices = [_possession, _possession, _relative, _relative, _object_relative]
     for make in draft.random.sample(choices, len(choices)):
         added = make(draft, phrase)
         if added:

@@ -90,8 +90,8 @@ class Entity:
 
 
 def _entities() -> Iterator[Entity]:
-    for name, gender in NAMES.items():
-        yield Entity(name, name, "person", "singular", gender)
+    for name, of_name in NAMES.items():
+        yield Entity(name, name, "person", "singular", of_name)
     for lemma, noun in NOUNS.items():
         gender = noun.gender if noun.type == "person" else "neuter"
         if noun.type == "place":

@@ -112,15 +112,13 @@ def turning_back(draft: Draft) -> Clause:
     if facts and draft.chance(0.6):
         fact = draft.pick_fact(facts)
         draft.state(fact)
-        draft.sentiment = -1 if fact.relation in ("hurt", "blame") else 0
+        draft.sentiment = -1 if fact.relation == "hurt" else 0
         if fact.relation in REFLEXIVE_VERBS:
             verb = Verb(*REFLEXIVE_VERBS[fact.relation], "object", (), ())
             tense = draft.random.choice(("past", "past", "present", "future"))
             said = [*verb_group(of, verb, tense), reflexive(of)]
             if fact.relation == "see":
-                said += [
-                    Token(w, p) for w, p in (("in", "ADP"), ("the", "DET"), ("mirror", "NOUN"))
-                ]
+                said += [Token("in", "ADP"), Token("the", "DET"), Token("mirror", "NOUN")]
         else:
             said = [*be(of, draft.random.choice(("present", "past")))]
             adjective, preposition = fact.relation.split("_")
