@@ -78,3 +78,17 @@ def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
         & (CORE.keys() | NOTEBOOKS.keys())
     }
     assert not missing
+
+
+def test_every_module_with_shapes_in_its_signatures_has_them_checked_in_the_tests(pytestconfig):
+    *checked, typechecker = pytestconfig.getoption("--jaxtyping-packages").split(",")
+    assert typechecker == "beartype.beartype"
+    with_shapes = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in (ROOT / "electra_lab").rglob("*.py")
+        if "from jaxtyping import" in path.read_text()
+    ]
+    assert len(with_shapes) > 10
+    assert not [
+        name for name in with_shapes if not any(f"{name}.".startswith(f"{c}.") for c in checked)
+    ]
