@@ -95,7 +95,7 @@ def watched_page(chromium: Any, **context: Any) -> Any:
     page.context.route("**/*", gate)
     page.on("console", hear)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
-    page.set_default_timeout(30_000)
+    page.set_default_timeout(60_000)
     return page
 
 
