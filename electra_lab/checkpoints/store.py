@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import warnings
 from dataclasses import fields, replace
 from pathlib import Path
@@ -108,6 +109,8 @@ def save_model(
             save_file(weights, partial / WEIGHTS_FILE, metadata={"format": "pt"})
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
+        # safetensors lets nobody else read; who may read the configuration may read the weights
+        shutil.copymode(partial / CONFIG_FILE, partial / WEIGHTS_FILE)
 
 
 def load_model(

@@ -56,6 +56,13 @@ def test_saving_and_loading_changes_no_bit(head, tmp_path):
     assert again.config.extra == {"architectures": [head], "dtype": "float32"}
 
 
+def test_who_may_read_the_configuration_may_read_the_weights(tmp_path):
+    fresh("ElectraModel").save_pretrained(tmp_path)
+    (tmp_path / "other").touch()
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1
+
+
 def test_half_precision_on_disk_is_float32_again_when_loaded(tmp_path):
     ours = fresh("ElectraForPreTraining")
     ours.save_pretrained(tmp_path, dtype=torch.float16)
