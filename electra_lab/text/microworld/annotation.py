@@ -65,7 +65,8 @@ class AnnotatedSentence:
     Attributes:
         text: plain English, with a capital at the start and at names, and a final stop.
         words: the words and punctuation marks, in order.
-        facts: the facts that it states, the main one first.
+        fact: what its main clause states, denies or asks about.
+        facts: the facts that it states, supposes or asks about; all are true in its world.
         denied: the facts that it denies.
         sentiment: of its main clause.
         constructions: the names of the grammar's rules that made it ("question", "reflexive").
@@ -73,15 +74,11 @@ class AnnotatedSentence:
 
     text: str
     words: tuple[Word, ...]
+    fact: Fact
     facts: tuple[Fact, ...]
     denied: tuple[Fact, ...]
     sentiment: Sentiment
     constructions: frozenset[str]
-
-    @property
-    def fact(self) -> Fact:
-        """The fact that the sentence is mainly about."""
-        return (self.facts + self.denied)[0]
 
     def with_word(self, position: int, text: str) -> str:
         """The sentence's text with the word at ``position`` replaced."""

@@ -239,6 +239,7 @@ def predicate(
     else:
         draft.state(fact)
     if main:
+        draft.main = fact
         colour = sentiment_of(fact)
         draft.sentiment = colour if not negative else -1 if colour > 0 else 0
     if fact.relation == "be":

@@ -111,7 +111,7 @@ def turning_back(draft: Draft) -> Clause:
     ]
     if facts and draft.chance(0.6):
         fact = draft.pick_fact(facts)
-        draft.state(fact)
+        draft.state(fact, main=True)
         draft.sentiment = -1 if fact.relation == "hurt" else 0
         if fact.relation in REFLEXIVE_VERBS:
             verb = Verb(*REFLEXIVE_VERBS[fact.relation], "object", (), ())
@@ -186,7 +186,7 @@ def question(draft: Draft) -> Clause:
     if fact is None:
         return None
     earlier = len(draft.facts)
-    draft.state(fact)
+    draft.state(fact, main=True)
     group = verb_group(of, VERBS[fact.relation], tense, negative=tense in ("past", "present"))
     group = [token for token in group if token.pos != "PART"]
     auxiliary, main = group
@@ -238,7 +238,7 @@ def report(draft: Draft) -> Clause:
             *of.tokens,
             *predicate(draft, of, fact, inner, known=speaker),
         ]
-    draft.state(fact)
+    draft.state(fact, main=True)
     verb = verb_group(of, VERBS[fact.relation], inner)
     to = []
     if fact.recipient:
@@ -359,7 +359,7 @@ def paired(draft: Draft) -> Clause:
         return None
     first, second = draft.random.choice((("both", "and"), ("either", "or")))
     said = verb_group(of, VERBS[one.relation], tense)
-    draft.state(one)
+    draft.state(one, main=True)
     draft.state(two)
     left = noun_phrase(draft, ENTITIES[one.object], "object")
     right = noun_phrase(draft, ENTITIES[two.object], "object")
@@ -397,7 +397,7 @@ def passive(draft: Draft) -> Clause:
     if not facts:
         return None
     fact = draft.pick_fact(facts)
-    draft.state(fact)
+    draft.state(fact, main=True)
     of = noun_phrase(draft, entity, "subject", None, "the")
     by = subject(draft, ENTITIES[fact.subject], 0.4)
     tense: Tense = fact.when or "present"

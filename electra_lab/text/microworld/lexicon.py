@@ -375,8 +375,10 @@ def vocabulary_words() -> list[str]:
         words.update(forms)
     for adjectives in (*STATES.values(), *ATTRIBUTES.values()):
         words.update(adjectives)
-    for table in (SUBJECT_PRONOUNS, OBJECT_PRONOUNS, POSSESSIVES, REFLEXIVES):
-        words.update(table.values())
+    words.update((*POSSESSIVES.values(), *REFLEXIVES.values()))
+    # animals and things are taken up as "itself" only
+    for table in (SUBJECT_PRONOUNS, OBJECT_PRONOUNS):
+        words.update(word for form, word in table.items() if form != "neuter")
     for times in (PAST_TIMES, FUTURE_TIMES, PRESENT_TIMES):
         words.update(word for time in times for word in time)
     return sorted(words)

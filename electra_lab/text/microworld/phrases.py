@@ -39,6 +39,7 @@ class Draft:
     constructions: set[str] = field(default_factory=set)
     mentioned: set[str] = field(default_factory=set)
     sentiment: int = 0
+    main: Fact | None = None
 
     def chance(self, probability: float) -> bool:
         return self.random.random() < probability
@@ -54,7 +55,10 @@ class Draft:
     def pick_entity(self, entities: Sequence[Entity]) -> Entity:
         return self.random.choices(entities, [FREQUENCY[e.lemma] for e in entities])[0]
 
-    def state(self, fact: Fact) -> None:
+    def state(self, fact: Fact, *, main: bool = False) -> None:
+        """Notes that the sentence states this fact; ``main``: in its main clause."""
+        if main:
+            self.main = fact
         self.facts.append(fact)
         self.mentioned.update((fact.subject, fact.object))
 

@@ -67,7 +67,7 @@ class MicroWorld:
         draft = Draft(random, self.world)
         draft.constructions.add(rule)
         tokens = RULES[rule][1](draft)
-        if tokens is None or (not draft.facts and not draft.denied):
+        if tokens is None or draft.main is None:
             return None
         spoken = sum(token.pos != "PUNCT" for token in tokens)
         if not SHORTEST <= spoken <= LONGEST:
@@ -78,6 +78,7 @@ class MicroWorld:
         return AnnotatedSentence(
             written([word.text for word in words]),
             words,
+            draft.main,
             tuple(draft.facts),
             tuple(draft.denied),
             _SENTIMENTS[draft.sentiment],
