@@ -42,6 +42,14 @@ def check_scores(scores: Callable[..., Any]) -> None:
     expect_close(
         made, raw / 4, "Entry (i, j) is the dot product of query i and key j, over sqrt(width)."
     )
+    # a second width: a fixed scale, or another function that is 4 at 16, was right by chance
+    query, key = torch.randn(1, 3, 36), torch.randn(1, 2, 36)
+    expect_close(
+        scores(query, key),
+        query @ key.transpose(-1, -2) / 6,
+        "Right for vectors of 16 numbers, wrong for vectors of 36. The scale should follow from the "
+        "width of the vectors that are given.",
+    )
 
 
 @exercise("03.2", title="turn scores into weights, none for padding")
@@ -120,4 +128,17 @@ def check_split_heads(split_heads: Callable[..., Any]) -> None:
         made,
         parts.transpose(1, 2),
         "Head h of token t holds numbers h * head_size to (h + 1) * head_size of that token's state.",
+    )
+    # other sizes: a number of heads, or a head size, that is written down was right by chance
+    states = torch.arange(2 * 5 * 12, dtype=torch.float32).view(2, 5, 12)
+    made = split_heads(states, 3)
+    if isinstance(made, Tensor) and made.shape != (2, 3, 5, 4):
+        raise Hint(
+            f"12 numbers in 3 heads should have shape [2, 3, 5, 4]; yours is {list(made.shape)}. Use "
+            "the number of heads that is given, and find the head size from it."
+        )
+    expect_close(
+        made,
+        states.view(2, 5, 3, 4).transpose(1, 2),
+        "Right for 4 heads of 2 numbers, wrong for 3 heads of 4.",
     )

@@ -54,6 +54,13 @@ def check_embed(embed: Callable[..., Any]) -> None:
         "Take one row of each table for each token (word[input_ids] takes the rows of the words) and "
         "add the three.",
     )
+    # another length: positions that are written down were right by chance
+    ids, types = torch.tensor([[5], [1], [8]]), torch.tensor([[1], [0], [1]])
+    expect_close(
+        embed(ids, types, word, position, token_type),
+        word[ids] + position[:1] + token_type[types],
+        "Right for texts of 4 tokens, wrong for texts of 1. Count the positions of the given ids.",
+    )
 
 
 @exercise("02.2", title="count the numbers from id to encoder")

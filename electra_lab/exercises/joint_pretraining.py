@@ -65,7 +65,7 @@ def check_joint_loss(joint_loss: Callable[..., Any]) -> None:
             {
                 "The weight is on the generator's loss. It belongs to the discriminator's, which is "
                 "the smaller one by far.": weight * mlm + rtd,
-                "The weight is missing.": mlm + rtd,
+                "The weight is missing: one of the two losses is to count 50 times.": mlm + rtd,
                 "The weight is on both losses: it would then only stand for another learning rate.": (
                     weight * (mlm + rtd)
                 ),

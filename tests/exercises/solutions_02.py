@@ -37,6 +37,10 @@ def positions_backwards(input_ids, token_type_ids, word, position, token_type):
     return word[input_ids] + position[positions] + token_type[token_type_ids]
 
 
+def positions_of_four_tokens(input_ids, token_type_ids, word, position, token_type):
+    return word[input_ids] + position[:4] + token_type[token_type_ids]
+
+
 def count_inputs(vocab_size, embedding_size, hidden_size):
     table = vocab_size * embedding_size
     if embedding_size == hidden_size:
@@ -103,6 +107,7 @@ MUTANTS = {
         "positions go on into the next row": counted_through_the_batch,
         "side by side instead of added": side_by_side,
         "positions run backwards": positions_backwards,
+        "positions of four tokens, always": positions_of_four_tokens,
     },
     "02.2": {
         "the bias is forgotten": bias_forgotten,

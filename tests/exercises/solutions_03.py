@@ -1,5 +1,7 @@
 """Solutions of notebook 03, and the mistakes that its checks must find."""
 
+import math
+
 import torch
 
 
@@ -21,6 +23,14 @@ def scaled_by_the_keys(query, key):
 
 def multiplied(query, key):
     return query @ key.transpose(-1, -2) * query.shape[-1] ** 0.5
+
+
+def fixed_scale(query, key):
+    return query @ key.transpose(-1, -2) / 4
+
+
+def logarithm(query, key):
+    return query @ key.transpose(-1, -2) / math.log2(query.shape[-1])
 
 
 def transposed(query, key):
@@ -77,6 +87,14 @@ def every_nth(states, heads):
     return states.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
 
 
+def always_four_heads(states, heads):
+    return states.unflatten(-1, (4, -1)).transpose(1, 2)
+
+
+def always_two_numbers(states, heads):
+    return states.unflatten(-1, (-1, 2)).transpose(1, 2)
+
+
 def heads_backwards(states, heads):
     return split_heads(states, heads).flip(1)
 
@@ -90,6 +108,8 @@ MUTANTS = {
         "divided by the root of the number of keys": scaled_by_the_keys,
         "multiplied by the root": multiplied,
         "queries and keys swapped": transposed,
+        "a scale that fits one width": fixed_scale,
+        "the logarithm, which is the root at 16": logarithm,
     },
     "03.2": {
         "the mask is ignored": mask_ignored,
@@ -105,5 +125,7 @@ MUTANTS = {
         "reshaped at once": reshaped_at_once,
         "every n-th number": every_nth,
         "heads in the other order": heads_backwards,
+        "always 4 heads": always_four_heads,
+        "always heads of 2 numbers": always_two_numbers,
     },
 }
