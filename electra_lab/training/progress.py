@@ -69,6 +69,11 @@ class Window:
         }
 
 
+# Seconds between two redraws of the bar. In a notebook each is several messages, and a reader that
+# waits for the cell to end (nbval does) loses the last ones when more than a thousand pile up.
+REDRAW_SECONDS = 1.0
+
+
 class ProgressBar:
     """tqdm's bar, in terminals and in notebooks: steps, time left, loss, tokens per second."""
 
@@ -81,6 +86,7 @@ class ProgressBar:
             disable=not shown,
             desc="training",
             unit="step",
+            mininterval=REDRAW_SECONDS,
         )
 
     def __enter__(self) -> ProgressBar:
