@@ -78,7 +78,7 @@ def _read_config(folder: Path, changes: dict[str, Any]) -> ElectraConfig:
         raise ValueError(
             f"{file} is not valid JSON ({error}). Save the checkpoint again."
         ) from error
-    return ElectraConfig.from_dict({**values, **changes})
+    return ElectraConfig.from_dict(values, changes)
 
 
 def _split_hub_options(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -270,12 +270,23 @@ class ElectraConfig:
         return {**extra, "model_type": "electra", **values}
 
     @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> ElectraConfig:
+    def from_dict(
+        cls, values: dict[str, Any], changes: dict[str, Any] | None = None
+    ) -> ElectraConfig:
         """The configuration in a config.json; keys that are not fields here are kept in ``extra``.
+
+        Args:
+            changes: fields to set differently. Another ``num_labels`` than the file's makes its names
+                of labels void, as in transformers: a fine-tuned head is to learn another task.
 
         Raises:
             ValueError: the file is that of another kind of model, or a value does not fit.
         """
+        changes = changes or {}
+        count = changes.get("num_labels")
+        if count not in (None, len(values.get("id2label") or ())):
+            values = {key: v for key, v in values.items() if key not in ("id2label", "label2id")}
+        values = {**values, **changes}
         model_type = values.get("model_type", "electra")
         if model_type != "electra":
             raise ValueError(
