@@ -31,6 +31,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "ElectraForTokenClassification",
     ),
     "checkpoints.pair": ("Pair", "load_pair"),
+    "checkpoints.convert": ("convert",),
     "inside.predictions": ("propose", "replaced_probabilities"),
     "inside.views": ("ProposalChart", "TokenHeatMap", "TrainingChart", "display_mode"),
     "inside.explorers": ("LiveTrainingChart", "MaskExplorer", "ReplacedTokenExplorer"),

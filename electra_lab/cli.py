@@ -152,6 +152,36 @@ def run(
             typer.echo(json.dumps(answer, ensure_ascii=False) if jsonl else _readable(answer))
 
 
+@app.command()
+def convert(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="SOURCE",
+            help="An original TensorFlow checkpoint (its folder, or the beginning of its files' names), "
+            "or a folder with tf_model.h5 or flax_model.msgpack.",
+        ),
+    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="A new folder.")],
+    part: Annotated[
+        str | None,
+        typer.Option(help="discriminator or generator; an original checkpoint holds both."),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Its config.json; without it, sizes are read off the shapes."),
+    ] = None,
+    vocab: Annotated[
+        Path | None, typer.Option(help="Its vocab.txt; default: the one beside the checkpoint.")
+    ] = None,
+) -> None:
+    """Turn a checkpoint of TensorFlow, Keras or Flax into one that loads here and in transformers."""
+    with plain_errors():
+        from electra_lab.checkpoints.convert import convert as run
+
+        typer.echo(run(source, output, part, config=config, vocab=vocab))
+
+
 def _json_line(number: int, line: str) -> object:
     try:
         return json.loads(line)

@@ -1,13 +1,14 @@
 """The one table between this package's parameter names and those on disk.
 
 Inside the package names are plain (``attention.query``); files carry Hugging Face's names, so that
-each side loads the other's folders.
+each side loads the other's folders. TensorFlow's and Flax's names are paths that, part by part, say
+the same as Hugging Face's; the few parts that differ are in the second table.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # own module -> Hugging Face's module; {} stands for the number of a layer
 ENCODER_NAMES: dict[str, str] = {
@@ -72,6 +73,51 @@ HEAD_NAMES: dict[str, dict[str, str]] = {
 # In files but not in our models: the buffer of older versions, and the generator's output table,
 # which is the word table.
 NOT_PARAMETERS = ("electra.embeddings.position_ids", "generator_lm_head.weight")
+
+# The last part of a path in TensorFlow and Flax -> that of Hugging Face's name. Both multiply from
+# the right (x @ kernel), PyTorch from the left: a kernel is the transpose of a weight.
+LAST_PARTS = {
+    "kernel": "weight",
+    "gamma": "weight",  # LayerNorm in TensorFlow
+    "beta": "bias",
+    "scale": "weight",  # LayerNorm in Flax
+    "embedding": "weight",  # a table in Flax
+    "embeddings": "weight",  # and in Keras
+    "weight": "weight",
+    "bias": "bias",
+}
+
+# Where the names of google-research/electra say something else than Hugging Face's (run_pretraining.py;
+# TensorFlow itself counts the second of two layers without a name as dense_1).
+ORIGINAL_NAMES = {
+    "discriminator_predictions/dense_1": "discriminator_predictions/dense_prediction",
+    "generator_predictions/output_bias": "generator_lm_head/bias",
+}
+PARTS = {"discriminator": "ElectraForPreTraining", "generator": "ElectraForMaskedLM"}
+
+
+def from_path(path: Sequence[str]) -> tuple[str, bool]:
+    """Hugging Face's name of a parameter that TensorFlow or Flax calls by a path, and whether its
+    matrix is the transpose.
+
+    A last part that is not in the table is kept: such a name has no place in any model.
+    """
+    *modules, last = path
+    return ".".join([*modules, LAST_PARTS.get(last, last)]), last == "kernel"
+
+
+def from_original(variable: str) -> tuple[str, bool]:
+    """The same for a variable of google-research/electra, its scope ``electra`` or ``generator``
+    included (model/modeling.py)."""
+    for theirs, renamed in ORIGINAL_NAMES.items():
+        if variable == theirs or variable.startswith(theirs + "/"):
+            variable = renamed + variable.removeprefix(theirs)
+    if variable.endswith("_embeddings"):  # the tables have no last part
+        variable += "/weight"
+    path = re.sub(r"/layer_(\d+)/", r"/layer/\1/", variable).split("/")
+    if path[0] == "generator":
+        path[0] = "electra"
+    return from_path(path)
 
 
 def to_hugging_face(name: str, model_class: str) -> str:

@@ -70,14 +70,29 @@ def _read_config(folder: Path, changes: dict[str, Any]) -> ElectraConfig:
         there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
         raise FileNotFoundError(
             f"{folder} has no {CONFIG_FILE}; it holds {there}. A checkpoint is a folder with "
-            f"{CONFIG_FILE} and {WEIGHTS_FILE}, as save_pretrained writes it."
+            f"{CONFIG_FILE} and {WEIGHTS_FILE}, as save_pretrained writes it. An original checkpoint "
+            "of TensorFlow becomes one with electra-lab convert."
         )
+    return read_config_file(file, changes)
+
+
+def read_config_file(file: Path, changes: dict[str, Any] | None = None) -> ElectraConfig:
+    """The configuration in a file; ``changes`` are fields to set differently.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not a configuration of ELECTRA.
+    """
+    if not file.is_file():
+        raise FileNotFoundError(f"There is no configuration {file}. Name a {CONFIG_FILE}.")
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(
             f"{file} is not valid JSON ({error}). Save the checkpoint again."
         ) from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{file} holds no configuration but {type(values).__name__}.")
     return ElectraConfig.from_dict(values, changes)
 
 
@@ -128,15 +143,31 @@ def load_model(
         config = replace(config, **changes)
     model = cls(_read_config(folder, changes) if config is None else config)
     on_disk = read_weights(folder)
-    found = _own_names(on_disk, cls.__name__)
-    wanted = dict(model.named_parameters())
-    _refuse_other_shapes(folder, found, wanted)
-    missing = [parameter for parameter in wanted if parameter not in found]
+    missing = fill_model(model, on_disk, folder)
     _say_what_is_missing(cls.__name__, folder, missing)
+    return model.to(_as_dtype(dtype, on_disk)).eval()
+
+
+def fill_model(model: PreTrainedModel, on_disk: dict[str, Tensor], source: Path) -> list[str]:
+    """Copy tensors into the parameters of a model.
+
+    Args:
+        on_disk: tensors by Hugging Face's names; those of other heads are left out.
+        source: where they come from, for messages.
+
+    Returns:
+        The parameters that got nothing, by our names.
+
+    Raises:
+        ValueError: a tensor has no place in a model of this configuration, or another shape.
+    """
+    found = _own_names(on_disk, type(model).__name__)
+    wanted = dict(model.named_parameters())
+    _refuse_other_shapes(source, found, wanted)
     with torch.no_grad():
         for parameter, tensor in found.items():
             wanted[parameter].copy_(tensor)
-    return model.to(_as_dtype(dtype, on_disk)).eval()
+    return [parameter for parameter in wanted if parameter not in found]
 
 
 def _as_dtype(dtype: torch.dtype | str | None, on_disk: dict[str, Tensor]) -> torch.dtype:

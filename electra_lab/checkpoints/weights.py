@@ -11,6 +11,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
+from .flax import read_msgpack
+from .keras import read_h5
+
 WEIGHTS_FILE = "model.safetensors"
 # In the order in which they are looked for; the indexes name the shards of a large model.
 WEIGHTS_FILES = (
@@ -18,6 +21,8 @@ WEIGHTS_FILES = (
     "model.safetensors.index.json",
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
+    "tf_model.h5",
+    "flax_model.msgpack",
 )
 INDEX_FILES = tuple(name for name in WEIGHTS_FILES if name.endswith(".index.json"))
 
@@ -29,6 +34,7 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError: the folder has no weights, or not all of their shards.
+        ModuleNotFoundError: a library that reads the weights of Keras or Flax is not installed.
         ValueError: a file is damaged, or is not what its name says.
     """
     for name in WEIGHTS_FILES:
@@ -48,7 +54,8 @@ def read_weights(folder: Path) -> dict[str, Tensor]:
     there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
     raise FileNotFoundError(
         f"{folder} has no {WEIGHTS_FILE}; it holds {there}. A checkpoint is a folder with "
-        f"config.json and {WEIGHTS_FILE}, as save_pretrained writes it."
+        f"config.json and {WEIGHTS_FILE}, as save_pretrained writes it. An original checkpoint of "
+        "TensorFlow becomes one with electra-lab convert."
     )
 
 
@@ -69,6 +76,10 @@ def shards(index: Path) -> list[str]:
 
 
 def _read(file: Path) -> dict[str, Tensor]:
+    if file.suffix == ".h5":
+        return read_h5(file)
+    if file.suffix == ".msgpack":
+        return read_msgpack(file)
     try:
         if file.suffix == ".safetensors":
             return load_file(file)

@@ -18,6 +18,8 @@ LAZY = {
     "anywidget",
     "sklearn",
     "typer",
+    "h5py",
+    "msgpack",
 }
 MODELS = "electra_lab.ElectraModel; electra_lab.ElectraForPreTraining; electra_lab.load_pair"
 

@@ -21,8 +21,9 @@ def _requirements(texts):
     return {canonicalize_name(Requirement(text).name): Requirement(text) for text in texts}
 
 
-CORE, NOTEBOOKS, TEST = map(
-    _requirements, (PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["test"])
+CORE, NOTEBOOKS, CONVERT, TEST = map(
+    _requirements,
+    (PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["convert"], EXTRAS["test"]),
 )
 PINNED = _requirements(
     line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"
@@ -66,7 +67,11 @@ def _sources(kind):
 
 @pytest.mark.parametrize("kind", ["package", "notebooks"])
 def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
-    """`make lab` installs the core and this extra, so nothing may be missing in the room."""
+    """`make lab` installs the core and this extra, so nothing may be missing in the room. What only
+    reads other libraries' checkpoints has an extra of its own, which its import names."""
+    installed = CORE.keys() | NOTEBOOKS.keys()
+    if kind == "package":
+        installed |= CONVERT.keys()
     distributions = packages_distributions()
     sources = _sources(kind)
     assert sources
@@ -74,10 +79,14 @@ def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
     missing = {
         name
         for name in names
-        if not {canonicalize_name(dist) for dist in distributions.get(name, [])}
-        & (CORE.keys() | NOTEBOOKS.keys())
+        if not {canonicalize_name(dist) for dist in distributions.get(name, [])} & installed
     }
     assert not missing
+
+
+def test_the_tests_install_what_converts():
+    assert CONVERT
+    assert {name: TEST.get(name) for name in CONVERT} == CONVERT
 
 
 def test_every_module_with_shapes_in_its_signatures_has_them_checked_in_the_tests(pytestconfig):
