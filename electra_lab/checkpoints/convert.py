@@ -28,7 +28,7 @@ from .store import fill_model, read_config_file
 from .tensor_bundle import TensorBundle, find_bundle
 from .weights import WEIGHTS_FILES, read_weights
 
-HEAD_SIZE = 64  # of every released model (configure_pretraining.py; paper, appendix A)
+HEAD_SIZE = 64  # of every released model (paper, appendix A)
 
 # Variables of a training run that are no parameters: Adam's two moments (model/optimization.py), the
 # step, and a temperature of sampling that early checkpoints hold.
@@ -144,7 +144,7 @@ def _from_original(
         tensors[name] = tensor.T if transposed else tensor
     notes = []
     if config is None:
-        config = _config_of_shapes(tensors, prefix)
+        config = _config_of_shapes(tensors, part, prefix)
         heads = config.num_attention_heads
         notes.append(
             f"The sizes were read off the shapes. These do not show the number of attention heads: "
@@ -174,7 +174,7 @@ def _variables_of(part: str, names: list[str]) -> list[str]:
     return [name for name in names if name.startswith(tuple(prefixes))]
 
 
-def _config_of_shapes(tensors: dict[str, Tensor], prefix: Path) -> ElectraConfig:
+def _config_of_shapes(tensors: dict[str, Tensor], part: str, prefix: Path) -> ElectraConfig:
     def shape(name: str) -> tuple[int, ...]:
         if name not in tensors:
             raise ValueError(
@@ -186,11 +186,15 @@ def _config_of_shapes(tensors: dict[str, Tensor], prefix: Path) -> ElectraConfig
     vocab_size, embedding_size = shape("electra.embeddings.word_embeddings.weight")
     intermediate_size, hidden_size = shape("electra.encoder.layer.0.intermediate.dense.weight")
     layers = {name.split(".")[3] for name in tensors if name.startswith("electra.encoder.layer.")}
-    heads = max(1, hidden_size // HEAD_SIZE)  # run_pretraining.py, get_generator_config
-    if hidden_size % heads:
+    heads = hidden_size // HEAD_SIZE
+    if part == "generator":  # narrower than a head is one head (run_pretraining.py)
+        heads = max(1, heads)
+    elif hidden_size % HEAD_SIZE:
+        heads = 0
+    if not heads or hidden_size % heads:
         raise ValueError(
-            f"{prefix} has a hidden size of {hidden_size}, which heads of size {HEAD_SIZE} cannot "
-            "share. The shapes do not show how many heads there are: give --config."
+            f"{prefix} has a {part} with a hidden size of {hidden_size}, which heads of size "
+            f"{HEAD_SIZE} cannot share. The shapes do not show how many heads there are: give --config."
         )
     return ElectraConfig(
         vocab_size=vocab_size,
