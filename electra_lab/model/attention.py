@@ -15,8 +15,11 @@ from torch.nn import functional as F
 
 from .config import ElectraConfig
 from .decoder import LayerCache
+from .padding import Padding
 from .relative_positions import RelativePositions
 
+# Hidden states: a row for each sequence, or one row with all tokens where padding was removed.
+States = Float[Tensor, "rows tokens hidden"]
 Query = Float[Tensor, "batch heads query head_size"]
 Key = Float[Tensor, "batch heads key head_size"]
 # What is added to the scores before the softmax: 0 where a query may look, a very large negative
@@ -107,28 +110,31 @@ class SelfAttention(nn.Module):
 
     def forward(
         self,
-        states: Float[Tensor, "batch seq hidden"],
+        states: States,
         bias: AttentionBias | None = None,
         written_out: bool = False,
         head_mask: HeadMask | None = None,
         cache: LayerCache | None = None,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None]:
+        padding: Padding | None = None,
+    ) -> tuple[States, Weights | None]:
         """Args:
         states: what the layer below hands up.
         bias: see ``attention_bias``; None lets every token look at every token.
         written_out: take the written-out path and return its weights; otherwise None.
         head_mask: what each head's weights are multiplied with; takes the written-out path.
         cache: keys and values of earlier tokens; those of ``states`` are put behind them.
+        padding: what was removed from ``states``; attention brings it back for its own part.
         """
-        query = self.split_heads(self.query(states))
-        key = self.split_heads(self.key(states))
-        value = self.split_heads(self.value(states))
+        projected = [self.query(states), self.key(states), self.value(states)]
+        if padding is not None:
+            projected = [padding.restore(part) for part in projected]
+        query, key, value = (self.split_heads(part) for part in projected)
         if cache is not None:
             key, value = cache.append(key, value)
         if self.relative_positions is not None:
             distances = self.relative_positions(query, key)
             bias = distances if bias is None else bias + distances
-        return self.attend(query, key, value, bias, written_out, head_mask)
+        return self.attend(query, key, value, bias, written_out, head_mask, padding)
 
     def attend(
         self,
@@ -138,7 +144,8 @@ class SelfAttention(nn.Module):
         bias: AttentionBias | None,
         written_out: bool,
         head_mask: HeadMask | None,
-    ) -> tuple[Float[Tensor, "batch query hidden"], Weights | None]:
+        padding: Padding | None = None,
+    ) -> tuple[States, Weights | None]:
         """Attention of all heads by one of the two paths, then the output layer."""
         dropout = self.dropout_prob if self.training else 0.0
         weights = None
@@ -146,7 +153,10 @@ class SelfAttention(nn.Module):
             context, weights = written_out_attention(query, key, value, bias, dropout, head_mask)
         else:
             context = fused_attention(query, key, value, bias, dropout)
-        return self.output(self.merge_heads(context)), weights
+        merged = self.merge_heads(context)
+        if padding is not None:
+            merged = padding.remove(merged)
+        return self.output(merged), weights
 
     @torch.no_grad()
     def prune(self, heads: set[int]) -> None:
@@ -180,7 +190,7 @@ class CrossAttention(SelfAttention):
         written_out: bool = False,
         head_mask: HeadMask | None = None,
         cache: LayerCache | None = None,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None]:
+    ) -> tuple[States, Weights | None]:
         """Args:
         encoder_states: what is looked at; not needed once the cache holds its keys and values.
         (The others as in ``SelfAttention.forward``.)

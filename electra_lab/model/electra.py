@@ -14,6 +14,7 @@ from .decoder import KeyValueCache, causal_mask
 from .embeddings import ElectraEmbeddings
 from .encoder import CrossInputs, ElectraEncoder
 from .outputs import BaseModelOutput
+from .padding import Padding
 from .pretrained import PreTrainedModel
 
 PastTuple = Sequence[Sequence[Tensor]]
@@ -54,6 +55,7 @@ class ElectraModel(PreTrainedModel):
         head_mask: Float[Tensor, "..."] | None = None,
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
+        keep_padding: bool = False,
     ) -> BaseModelOutput:
         """Hidden states of a batch of sequences.
 
@@ -77,8 +79,10 @@ class ElectraModel(PreTrainedModel):
                 with: 0 switches a head off. Takes the written-out path.
             output_attentions: return each layer's attention weights, by the written-out path.
             output_hidden_states: return what enters the encoder and what leaves each layer.
-            (The last two default to what the configuration says, as does ``return_dict``, which every
-            model takes: see ``PreTrainedModel.__call__``.)
+            keep_padding: compute states for padding too. By default the fused path leaves them out
+                where ``attention_mask`` is of the first form, and they are zero.
+            (``output_attentions`` and ``output_hidden_states`` default to what the configuration
+            says, as does ``return_dict``, which every model takes: see ``PreTrainedModel.__call__``.)
 
         Raises:
             ValueError: both or neither of ``input_ids`` and ``inputs_embeds``; an id outside the
@@ -102,15 +106,29 @@ class ElectraModel(PreTrainedModel):
         states = self.embeddings(input_ids, token_type_ids, position_ids, inputs_embeds)
         if self.projection is not None:
             states = self.projection(states)
+        weights_wanted = _given(output_attentions, config.output_attentions)
+        written_out = self.attn_implementation == "eager"
+        # the path to read and to look into is computed whole; so is what is compiled, whose shapes
+        # must not depend on the text
+        whole = (
+            keep_padding
+            or written_out
+            or weights_wanted
+            or head_mask is not None
+            or config.is_decoder
+            or (attention_mask is not None and attention_mask.dim() != 2)
+            or torch.compiler.is_compiling()
+        )
         return self.encoder(
             states,
             self.bias_from_mask(attention_mask, seq, past + seq, states.device),
-            written_out=self.attn_implementation == "eager",
-            output_attentions=_given(output_attentions, config.output_attentions),
+            written_out=written_out,
+            output_attentions=weights_wanted,
             output_hidden_states=_given(output_hidden_states, config.output_hidden_states),
             head_mask=self._head_masks(head_mask),
             cache=cache,
             cross=self._cross_inputs(encoder_hidden_states, encoder_attention_mask, cache),
+            padding=None if whole or attention_mask is None else Padding.of(attention_mask),
         )
 
     def bias_from_mask(

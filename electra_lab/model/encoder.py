@@ -15,10 +15,19 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
-from .attention import AttentionBias, CrossAttention, CrossWeights, HeadMask, SelfAttention, Weights
+from .attention import (
+    AttentionBias,
+    CrossAttention,
+    CrossWeights,
+    HeadMask,
+    SelfAttention,
+    States,
+    Weights,
+)
 from .config import ElectraConfig
 from .decoder import KeyValueCache, LayerCache
 from .outputs import BaseModelOutput
+from .padding import Padding
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -92,18 +101,19 @@ class EncoderLayer(nn.Module):
 
     def forward(
         self,
-        states: Float[Tensor, "batch seq hidden"],
+        states: States,
         bias: AttentionBias | None = None,
         written_out: bool = False,
         head_mask: HeadMask | None = None,
         cache: LayerCache | None = None,
         cross: CrossInputs | None = None,
-    ) -> tuple[Float[Tensor, "batch seq hidden"], Weights | None, CrossWeights | None]:
+        padding: Padding | None = None,
+    ) -> tuple[States, Weights | None, CrossWeights | None]:
         """Returns:
         The states, and the weights of attention and of cross-attention (None on the fused path,
         or where there is none).
         """
-        attended, weights = self.attention(states, bias, written_out, head_mask, cache)
+        attended, weights = self.attention(states, bias, written_out, head_mask, cache, padding)
         states = self.attention_norm(states + self.dropout(attended))
         cross_weights = None
         if cross is not None:
@@ -138,6 +148,7 @@ class ElectraEncoder(nn.Module):
         head_mask: Sequence[HeadMask] | None = None,
         cache: KeyValueCache | None = None,
         cross: CrossInputs | None = None,
+        padding: Padding | None = None,
     ) -> BaseModelOutput:
         """Args:
         written_out: take the written-out attention path; ``output_attentions`` implies it.
@@ -146,7 +157,10 @@ class ElectraEncoder(nn.Module):
         head_mask: one for each layer.
         cache: keys and values of earlier tokens; extended by those of ``states``.
         cross: what cross-attention looks at.
+        padding: leave it out of everything but attention; its states are then zero.
         """
+        if padding is not None:
+            states = padding.remove(states)
         hidden_states = [states]
         attentions = []
         cross_attentions = []
@@ -158,6 +172,7 @@ class ElectraEncoder(nn.Module):
                 None if head_mask is None else head_mask[i],
                 None if cache is None else cache.own[i],
                 None if cross is None else cross.of_layer(i, cache),
+                padding,
             )
             if self.gradient_checkpointing and self.training:
                 states, weights, cross_weights = checkpoint(layer, *inputs, use_reentrant=False)
@@ -166,8 +181,11 @@ class ElectraEncoder(nn.Module):
             hidden_states.append(states)
             attentions.append(weights)
             cross_attentions.append(cross_weights)
+        if padding is not None:
+            wanted = hidden_states if output_hidden_states else hidden_states[-1:]
+            hidden_states = [padding.restore(states) for states in wanted]
         return BaseModelOutput(
-            last_hidden_state=states,
+            last_hidden_state=hidden_states[-1],
             past_key_values=cache,
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,

@@ -163,6 +163,7 @@ class ElectraForMaskedLM(PreTrainedModel):
             head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
+            keep_padding=labels_on_padding(labels, attention_mask),
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state, self.electra.embeddings.word.weight)
@@ -173,6 +174,13 @@ class ElectraForMaskedLM(PreTrainedModel):
                 logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL
             )
         return MaskedLMOutput(loss, logits, states.hidden_states, states.attentions)
+
+
+def labels_on_padding(labels: Tensor | None, attention_mask: Tensor | None) -> bool:
+    """Whether a loss is asked for at positions that are padding; then their states are needed."""
+    if labels is None or attention_mask is None or attention_mask.shape != labels.shape:
+        return False
+    return bool((labels[attention_mask == 0] != IGNORED_LABEL).any())
 
 
 def check_labels(labels: Tensor, expected: torch.Size) -> None:

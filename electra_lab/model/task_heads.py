@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from .config import ElectraConfig
 from .electra import ElectraModel
 from .encoder import activation
-from .heads import IGNORED_LABEL, check_labels
+from .heads import IGNORED_LABEL, check_labels, labels_on_padding
 from .outputs import (
     MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
@@ -228,6 +228,7 @@ class ElectraForTokenClassification(PreTrainedModel):
             head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
+            keep_padding=labels_on_padding(labels, attention_mask),
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -286,6 +287,8 @@ class ElectraForQuestionAnswering(PreTrainedModel):
             head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
+            # the softmax over positions counts those of padding too
+            keep_padding=True,
             return_dict=True,
         )
         start_logits, end_logits = self.head(states.last_hidden_state).unbind(-1)
@@ -356,6 +359,8 @@ class ElectraForMultipleChoice(PreTrainedModel):
             head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
+            # any other summary reads positions that may be padding
+            keep_padding=self.config.summary_type != "first",
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state).unflatten(0, (-1, choices))
