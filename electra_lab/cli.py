@@ -247,6 +247,19 @@ def objectives(
         run(recipe, tuple(range(seeds)), steps=steps, output=file)
 
 
+@bench.command()
+def inference(
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each shape is computed.")] = 100,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that PyTorch may use.")] = 2,
+    output: Results = None,
+) -> None:
+    """Time predictions on the CPU beside transformers' with the same checkpoint, in turn."""
+    with plain_errors():
+        from electra_lab.bench.inference import run
+
+        run(rounds, threads=threads, output=_results_file("inference", output))
+
+
 def _results_file(name: str, given: Path | None) -> Path | None:
     """Where results go: an installed package is not written to."""
     from electra_lab.checkpoints.resources import in_clone

@@ -8,14 +8,10 @@ states tell the part of speech of words that were not among thirty labelled sent
 
 from __future__ import annotations
 
-import json
-import platform
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from random import Random
@@ -26,13 +22,13 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from electra_lab.bench.ngrams import KneserNey, words_of
-from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.pair import Pair
-from electra_lab.checkpoints.resources import data_path
 from electra_lab.inside.scoring import score_sentences
 from electra_lab.model.heads import ElectraForPreTraining
 from electra_lab.text.microworld import AnnotatedSentence, MicroWorld, minimal_pairs, word_labels
 from electra_lab.training.masking import mask_tokens, replace_tokens, select_positions
+
+from .report import heading, write
 
 COMMAND = "electra-lab bench microworld"
 COUNTED_SENTENCES = 20_000
@@ -332,24 +328,15 @@ def run(
             }
         )
     command = COMMAND if recipe == "micro" else f"{COMMAND} --recipe {recipe}"
+    command = f"{command} --seeds {len(seeds)}" if len(seeds) != 3 else command
     report = {
-        "command": f"{command} --seeds {len(seeds)}" if len(seeds) != 3 else command,
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "scikit-learn", "tokenizers")},
-        },
-        "threads": torch.get_num_threads(),
+        **heading(command, ("scikit-learn", "tokenizers")),
         "device": str(result.pair.device),
         "settings": settings.to_dict(),
         "runs": runs,
     }
     print(table(report))
-    file = Path(output) if output is not None else data_path("results", "microworld.json")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_file(file) as temporary:
-        Path(temporary).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {file.name}.")
+    write(report, "microworld", output)
     return report
 
 

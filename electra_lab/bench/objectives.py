@@ -7,12 +7,9 @@ the way that each objective makes natural, and by tagging words unseen in thirty
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
@@ -23,9 +20,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.pair import Pair
-from electra_lab.checkpoints.resources import data_path
 from electra_lab.inside.scoring import score_sentences
 from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
 from electra_lab.model.pretrained import PreTrainedModel
@@ -53,6 +48,7 @@ from electra_lab.training.pretraining import (
 from electra_lab.training.recipe import Recipe
 
 from .microworld import tagging
+from .report import heading, write
 
 COMMAND = "electra-lab bench objectives"
 COUNTED_BATCHES = 4
@@ -232,17 +228,14 @@ def run(
             figures = {k: round(v, 4) for k, v in evaluate_objective(result).items()}
             runs.append({"objective": name, "seed": seed, "steps": own.steps, **figures})
     report = {
-        "command": f"{COMMAND} --seeds {len(seeds)} --steps {steps}",
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {name: version(name) for name in ("torch", "scikit-learn", "tokenizers")},
+        **heading(
+            f"{COMMAND} --seeds {len(seeds)} --steps {steps}", ("scikit-learn", "tokenizers")
+        ),
         "settings": settings.to_dict(),
         "runs": runs,
     }
     print(table(report))
-    file = Path(output) if output is not None else data_path("results", "objectives.json")
-    with atomic_file(file) as partial:
-        partial.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {file.name}.")
+    write(report, "objectives", output)
     return report
 
 
