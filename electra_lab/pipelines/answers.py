@@ -22,9 +22,14 @@ class QuestionAnswering(Pipeline):
     model_class = "ElectraForQuestionAnswering"
 
     def __call__(self, inputs: Any = None, **options: Any) -> Any:
-        """Also takes ``question=...`` and ``context=...`` instead of a dictionary."""
+        """Also takes ``question=...`` and ``context=...`` instead of a dictionary: two texts, two
+        lists of them, or a list of questions about one context.
+
+        Raises:
+            ValueError: the lists are of different lengths.
+        """
         if inputs is None:
-            inputs = {name: options.pop(name, None) for name in ("question", "context")}
+            inputs = _as_inputs(options.pop("question", None), options.pop("context", None))
         return super().__call__(inputs, **options)
 
     def answer(
@@ -32,7 +37,7 @@ class QuestionAnswering(Pipeline):
         inputs: list[Any],
         top_k: int = 1,
         max_answer_len: int = 15,
-        doc_stride: int = 128,
+        doc_stride: int | None = None,
         max_seq_len: int = 384,
         max_question_len: int = 64,
         handle_impossible_answer: bool = False,
@@ -41,7 +46,8 @@ class QuestionAnswering(Pipeline):
         """Args:
             top_k: number of answers.
             max_answer_len: longest answer, in tokens.
-            doc_stride: tokens that two windows share, at most half of what a window holds.
+            doc_stride: tokens that two windows share. Default: half a window, at most 128. Where a
+                window holds no more than that of the context, they share half of what it holds.
             max_seq_len: tokens of a window with its question; at most what the model has positions
                 for.
             max_question_len: a longer question is cut.
@@ -55,12 +61,12 @@ class QuestionAnswering(Pipeline):
             raise ValueError(
                 f"top_k is {top_k} and max_answer_len {max_answer_len}; both must be 1 or more."
             )
+        longest = min(max_seq_len, self.longest)
+        doc_stride = min(longest // 2, 128) if doc_stride is None else doc_stride
         results = []
         for one in inputs:
             question, context = self._parts(one)
-            rows = self._windows(
-                question, context, min(max_seq_len, self.longest), max_question_len, doc_stride
-            )
+            rows = self._windows(question, context, longest, max_question_len, doc_stride)
             spans = []
             empty = 1.0
             for number, row in self.run(rows):
@@ -114,7 +120,7 @@ class QuestionAnswering(Pipeline):
             [context],
             truncation="only_second",
             max_length=longest,
-            stride=min(doc_stride, room // 2),
+            stride=doc_stride if doc_stride < room else room // 2,
             return_overflowing_tokens=True,
             return_offsets_mapping=True,
         )
@@ -131,6 +137,19 @@ class QuestionAnswering(Pipeline):
             first = min(i for i in of_context if words[i] == words[first])
             last = max(i for i in of_context if words[i] == words[last])
         return offsets[first][0], offsets[last][1]
+
+
+def _as_inputs(question: Any, context: Any) -> Any:
+    """Questions and contexts, each a text or a list of texts, as the dictionaries of a call."""
+    if not isinstance(question, list):
+        return {"question": question, "context": context}
+    contexts = context if isinstance(context, list) else [context] * len(question)
+    if len(question) != len(contexts):
+        raise ValueError(
+            f"There are {len(question)} questions and {len(contexts)} contexts; give a context for "
+            "each question, or one for all."
+        )
+    return [{"question": q, "context": c} for q, c in zip(question, contexts, strict=True)]
 
 
 def _probabilities(row: Row, inside: list[bool]) -> tuple[torch.Tensor, torch.Tensor]:
