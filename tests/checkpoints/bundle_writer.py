@@ -36,11 +36,16 @@ def block(entries, compression=0):
     return content + trailer + masked_crc32c(content + trailer).to_bytes(4, "little")
 
 
-def table(entries, compression=0):
-    """An index with one block of entries."""
-    data = block(entries, compression)
-    handle = varint(0) + varint(len(data) - 5)
-    blocks = block([(b"~", handle)])
+def table(entries, compression=0, per_block=100):
+    """An index with so many entries in a block."""
+    data, handles = b"", []
+    for start in range(0, max(1, len(entries)), per_block):
+        some = entries[start : start + per_block]
+        content = block(some, compression)
+        last = some[-1][0] if some else b""
+        handles.append((last, varint(len(data)) + varint(len(content) - 5)))
+        data += content
+    blocks = block(handles)
     footer = varint(0) + varint(0) + varint(len(data)) + varint(len(blocks) - 5)
     return data + blocks + footer.ljust(40, b"\0") + 0xDB4775248B80FB57.to_bytes(8, "little")
 
@@ -49,7 +54,7 @@ def header(shards=1, byte_order=0):
     return b"", field(1, shards) + field(2, byte_order)
 
 
-def write_bundle(prefix, tensors, shards=1):
+def write_bundle(prefix, tensors, shards=1, per_block=100):
     """Write tensors by name; shard after shard gets one."""
     parts = [b""] * shards
     entries = []
@@ -61,7 +66,9 @@ def write_bundle(prefix, tensors, shards=1):
         entries.append((name.encode(), place))
         parts[shard] += data
     prefix.parent.mkdir(parents=True, exist_ok=True)
-    prefix.with_name(prefix.name + ".index").write_bytes(table([header(shards), *entries]))
+    prefix.with_name(prefix.name + ".index").write_bytes(
+        table([header(shards), *entries], per_block=per_block)
+    )
     for shard, data in enumerate(parts):
         file = prefix.with_name(f"{prefix.name}.data-{shard:05d}-of-{shards:05d}")
         file.write_bytes(data)

@@ -127,10 +127,12 @@ def test_data_that_is_cut_off_or_missing_is_named(folder):
         TensorBundle(folder / "nothing")
 
 
-def test_variables_are_found_in_their_shards(tmp_path):
+@pytest.mark.parametrize(("shards", "per_block"), [(1, 2), (3, 100), (3, 1)])
+def test_variables_are_found_in_their_blocks_and_shards(shards, per_block, tmp_path):
     tensors = {name: torch.randn(3, 2) for name in "abcde"}
-    write_bundle(tmp_path / "m", tensors, shards=3)
+    write_bundle(tmp_path / "m", tensors, shards, per_block)
     bundle = TensorBundle(tmp_path / "m")
+    assert list(bundle.variables) == list(tensors)
     for name, tensor in tensors.items():
         assert torch.equal(bundle.read(name), tensor)
 
