@@ -1,9 +1,10 @@
 """Answers against those of transformers 4.37, the last versions of which had this pipeline.
 
-fixtures/make_answers.py made the model and what it answers. Three things differ, on purpose: a span
-that overlapping windows or pieces of one word find again counts once (there, each time), several
-answers are always a list, and a question is cut to max_question_len as the documentation says (there,
-it is not).
+fixtures/make_answers.py made the model and what it answers. What differs is meant: a span that
+overlapping windows or pieces of one word find again counts once (there, each time), spans that end
+before they begin are no answers (there, they fill up a list that is longer than there are spans, with
+the score 0), several answers are always a list, and a question is cut to max_question_len as the
+documentation says (there, it is not).
 """
 
 import json
@@ -24,11 +25,12 @@ def ours():
 
 
 def without_repeats(answers):
-    """The first of each place, in order."""
+    """The first of each place, in order, without impossible ones."""
     answers = answers if isinstance(answers, list) else [answers]
     first = {}
     for answer in answers:
-        first.setdefault((answer["start"], answer["end"]), answer)
+        if answer["score"] > 0:
+            first.setdefault((answer["start"], answer["end"]), answer)
     return list(first.values())
 
 
