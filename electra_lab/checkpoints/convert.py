@@ -31,7 +31,7 @@ from .weights import WEIGHTS_FILES, read_weights
 HEAD_SIZE = 64  # of every released model (paper, appendix A)
 
 # Variables of a training run that are no parameters: Adam's two moments (model/optimization.py), the
-# step, and a temperature of sampling that early checkpoints hold.
+# step, and a temperature of sampling, which transformers' own converter leaves out as well.
 _OF_TRAINING = re.compile(r"(^|/)(adam_m|adam_v|global_step|temperature)$")
 
 
@@ -147,9 +147,9 @@ def _from_original(
         config = _config_of_shapes(tensors, part, prefix)
         heads = config.num_attention_heads
         notes.append(
-            f"The sizes were read off the shapes. These do not show the number of attention heads: "
-            f"{heads} of size {config.head_size} {'is' if heads == 1 else 'are'} assumed, by the "
-            f"released models' rule. Give --config if yours has another number."
+            "The sizes were read off the shapes. These do not show the number of attention heads: "
+            f"{heads} of size {config.head_size} {'is' if heads == 1 else 'are'} assumed, since heads "
+            f"have size {HEAD_SIZE} in the released models. Give --config if yours has another number."
         )
     model = _model(PARTS[part], config, tensors, prefix)
     left_out = [*unknown, *(name for name in names if name not in taken)]
@@ -240,7 +240,7 @@ def _write_tokenizer(files: list[Path], folder: Path, rows: int) -> str:
     if not files:
         return "No vocabulary was found beside it; give --vocab to have a tokenizer as well."
     named = ", ".join(str(file) for file in files)
-    if len(files) > 1:  # a whole tokenizer of Hugging Face's: its settings are kept
+    if any(file.name in TOKENIZER_FILES[1:] for file in files):  # with settings, which are kept
         for file in files:
             shutil.copyfile(file, folder / file.name)
         return f"Tokenizer copied: {named}."

@@ -42,7 +42,8 @@ def read_h5(file: Path) -> dict[str, Tensor]:
     try:
         with h5py.File(file, "r") as opened:
             opened.visititems(take)
-    except (OSError, TypeError, RuntimeError) as error:
+    # each stage of HDF5 has its own way to say that bytes make no sense
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise ValueError(f"{file} is damaged ({error}). Save or copy it again.") from error
     if not tensors:
         raise ValueError(

@@ -158,7 +158,7 @@ def find_bundle(place: str | Path) -> Path | None:
     there = sorted(path.name.removesuffix(INDEX_SUFFIX) for path in place.glob(f"*{INDEX_SUFFIX}"))
     state = place / "checkpoint"
     if len(there) > 1 and state.is_file():
-        said = re.search(r'^model_checkpoint_path: "(.*)"', state.read_text(encoding="utf-8"))
+        said = re.search(r'(?m)^model_checkpoint_path: "(.*)"', state.read_text(encoding="utf-8"))
         latest = Path(said[1]).name if said else None
         there = [name for name in there if name == latest] or there
     if len(there) > 1:

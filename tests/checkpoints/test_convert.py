@@ -167,6 +167,11 @@ def test_a_whole_tokenizer_beside_the_checkpoint_keeps_its_settings(tmp_path):
     convert(tmp_path / "old", tmp_path / "new", "generator")
     for file in ("tokenizer.json", "tokenizer_config.json"):
         assert (tmp_path / "new" / file).read_bytes() == (tmp_path / "old" / file).read_bytes()
+    (tmp_path / "old" / "vocab.txt").unlink()
+    (tmp_path / "old" / "tokenizer_config.json").unlink()
+    convert(tmp_path / "old", tmp_path / "json", "generator")
+    assert (tmp_path / "json" / "tokenizer.json").is_file()
+    assert not (tmp_path / "json" / "vocab.txt").exists()
 
 
 def test_a_generator_that_is_the_discriminators_encoder_is_found(variables, tmp_path):

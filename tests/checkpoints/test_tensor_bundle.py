@@ -30,6 +30,7 @@ def folder(tmp_path):
         (b"123456789", 0xE3069283),
         (b"", 0),
     ],
+    ids=("zeros", "ones", "rising", "digits", "nothing"),
 )
 def test_the_checksum_is_that_of_the_standard(data, checksum):
     assert crc32c(data) == checksum
@@ -151,6 +152,7 @@ def test_variables_are_found_in_their_blocks_and_shards(shards, per_block, tmp_p
         (table([header(), (b"a", b"\x0a\x00")]), "field 1 of an entry is no number"),
         (b"<html>not found</html>" * 9, "does not end as a table does"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_is_no_index_is_refused_with_the_reason(index, message, tmp_path):
     (tmp_path / "m.index").write_bytes(index)
@@ -164,6 +166,7 @@ def test_what_is_no_index_is_refused_with_the_reason(index, message, tmp_path):
         (entry(7, (1,), 0, 0, b"abcd"), "a in .*m is of TensorFlow's type number 7; expected one"),
         (entry(1, (2,), 0, 0, b"abcd"), r"a in .*m is said to have 4 bytes.*\(2,\)"),
     ],
+    ids=("type", "shape"),
 )
 def test_a_variable_that_cannot_be_is_refused_by_name(described, message, tmp_path):
     (tmp_path / "m.index").write_bytes(table([header(), (b"a", described)]))
