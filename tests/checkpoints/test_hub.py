@@ -5,6 +5,7 @@ The client reads HF_ENDPOINT when it is imported, so each test loads in a proces
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,9 @@ from safetensors.torch import load_file, save_file
 from electra_lab import ElectraConfig, ElectraForPreTraining
 
 from .hub_stand_in import COMMIT, stand_in_hub
+
+FIXTURES = Path(__file__).parent / "fixtures"
+OTHER_LIBRARIES = ("keras", "flax")
 
 LOAD = """
 import json, sys
@@ -56,6 +60,8 @@ def repositories(model, tmp_path_factory) -> Path:
         save_file({name: weights[name] for name in part}, sharded / file)
     index = {"weight_map": {name: file for file, part in parts.items() for name in part}}
     (sharded / "model.safetensors.index.json").write_text(json.dumps(index))
+    for library in OTHER_LIBRARIES:
+        shutil.copytree(FIXTURES / library / "ElectraForPreTraining", root / "owner" / library)
     return root
 
 
@@ -120,6 +126,16 @@ def test_a_hub_checkpoint_loads_once_and_then_offline(model, repositories, tmp_p
     assert cached == results[0]
     assert unreachable[0] == "FileNotFoundError"
     assert "Could not reach the hub" in unreachable[1]
+
+
+def test_repositories_that_hold_only_keras_or_flax_weights_load(repositories, tmp_path):
+    with stand_in_hub(repositories) as (address, _):
+        requests = [{"name": f"owner/{library}"} for library in OTHER_LIBRARIES]
+        results = load(requests, address, tmp_path)
+    for library, (dtype, total) in zip(OTHER_LIBRARIES, results, strict=True):
+        local = ElectraForPreTraining.from_pretrained(repositories / "owner" / library)
+        assert dtype == "torch.float32"
+        assert total == sum(p.double().sum().item() for p in local.parameters())
 
 
 def test_what_goes_wrong_on_the_hub_is_said_plainly(repositories, tmp_path):
