@@ -176,10 +176,10 @@ def _variables_of(part: str, names: list[str]) -> list[str]:
 
 def _config_of_shapes(tensors: dict[str, Tensor], part: str, prefix: Path) -> ElectraConfig:
     def shape(name: str) -> tuple[int, ...]:
-        if name not in tensors:
+        if name not in tensors or tensors[name].ndim != 2:
             raise ValueError(
-                f"{prefix} is not complete: it lacks {name.replace('.', '/')} (in Hugging Face's "
-                "words), from which sizes are read. Save or copy it again."
+                f"{prefix} is not complete: it lacks the matrix that is called {name} in Hugging Face's "
+                "layout, from which sizes are read. Save or copy it again."
             )
         return tuple(tensors[name].shape)
 

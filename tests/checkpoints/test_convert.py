@@ -219,7 +219,11 @@ def test_a_generator_with_embeddings_of_its_own_keeps_them(variables, tmp_path):
         ),
         (
             {"electra/encoder/layer_0/intermediate/dense/kernel": None},
-            "lacks electra/encoder/layer/0/intermediate/dense/weight",
+            "lacks the matrix that is called electra.encoder.layer.0.intermediate.dense.weight",
+        ),
+        (
+            {"electra/embeddings/word_embeddings": torch.zeros(40)},
+            "lacks the matrix that is called electra.embeddings.word_embeddings.weight",
         ),
         (
             {"electra/encoder/layer_1/output/dense/kernel": torch.zeros(33, 64)},
