@@ -23,6 +23,7 @@ NOTEBOOKS = {
     "05": "generator",
     "06": "discriminator",
     "07": "joint_pretraining",
+    "14": "causal_language_model",
 }
 
 

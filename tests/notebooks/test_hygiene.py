@@ -25,6 +25,7 @@ NAMES = [
     "05_generator",
     "06_discriminator",
     "07_joint_pretraining",
+    "14_causal_language_model",
 ]
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|Users|usr|opt|mnt)/|[A-Z]:\\\\")
 OUTSIDE = re.compile(r"https?://")
