@@ -127,7 +127,7 @@ class SelfAttention(nn.Module):
         """
         projected = [self.query(states), self.key(states), self.value(states)]
         if padding is not None:
-            projected = [padding.restore(part) for part in projected]
+            projected = [padding.spread(part) for part in projected]
         query, key, value = (self.split_heads(part) for part in projected)
         if cache is not None:
             key, value = cache.append(key, value)

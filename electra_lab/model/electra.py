@@ -108,17 +108,12 @@ class ElectraModel(PreTrainedModel):
             states = self.projection(states)
         weights_wanted = _given(output_attentions, config.output_attentions)
         written_out = self.attn_implementation == "eager"
-        # the path to read and to look into is computed whole; so is what is compiled, whose shapes
-        # must not depend on the text
-        whole = (
-            keep_padding
-            or written_out
-            or weights_wanted
-            or head_mask is not None
-            or config.is_decoder
-            or (attention_mask is not None and attention_mask.dim() != 2)
-            or torch.compiler.is_compiling()
-        )
+        padding = None
+        if attention_mask is not None and self._may_look_at(attention_mask):
+            if bool(attention_mask.all()):
+                attention_mask = None
+            elif not (keep_padding or written_out or weights_wanted or head_mask is not None):
+                padding = Padding.of(attention_mask)
         return self.encoder(
             states,
             self.bias_from_mask(attention_mask, seq, past + seq, states.device),
@@ -128,7 +123,17 @@ class ElectraModel(PreTrainedModel):
             head_mask=self._head_masks(head_mask),
             cache=cache,
             cross=self._cross_inputs(encoder_hidden_states, encoder_attention_mask, cache),
-            padding=None if whole or attention_mask is None else Padding.of(attention_mask),
+            padding=padding,
+        )
+
+    def _may_look_at(self, attention_mask: Tensor) -> bool:
+        """Whether what is computed may depend on what a mask says. Not while compiling, where shapes
+        must not depend on the text, nor while training on an accelerator, which a look waits for."""
+        return (
+            attention_mask.dim() == 2
+            and not self.config.is_decoder
+            and not torch.compiler.is_compiling()
+            and not (self.training and attention_mask.device.type != "cpu")
         )
 
     def bias_from_mask(

@@ -26,6 +26,7 @@ from .attention import (
 )
 from .config import ElectraConfig
 from .decoder import KeyValueCache, LayerCache
+from .few_tokens import linear_for_few
 from .outputs import BaseModelOutput
 from .padding import Padding
 
@@ -78,7 +79,8 @@ class FeedForward(nn.Module):
     def forward(
         self, states: Float[Tensor, "batch seq hidden"]
     ) -> Float[Tensor, "batch seq hidden"]:
-        return self.contract(self.activation(self.expand(states)))
+        expanded = self.activation(linear_for_few(self.expand, states))
+        return linear_for_few(self.contract, expanded)
 
 
 class EncoderLayer(nn.Module):
@@ -161,7 +163,8 @@ class ElectraEncoder(nn.Module):
         """
         if padding is not None:
             states = padding.remove(states)
-        hidden_states = [states]
+        # states that nobody asked for are let go, so that their memory is used again
+        hidden_states = [states] if output_hidden_states else []
         attentions = []
         cross_attentions = []
         for i, layer in enumerate(self.layers):
@@ -178,14 +181,15 @@ class ElectraEncoder(nn.Module):
                 states, weights, cross_weights = checkpoint(layer, *inputs, use_reentrant=False)
             else:
                 states, weights, cross_weights = layer(*inputs)
-            hidden_states.append(states)
+            if output_hidden_states:
+                hidden_states.append(states)
             attentions.append(weights)
             cross_attentions.append(cross_weights)
         if padding is not None:
-            wanted = hidden_states if output_hidden_states else hidden_states[-1:]
-            hidden_states = [padding.restore(states) for states in wanted]
+            hidden_states = [padding.restore(kept) for kept in hidden_states]
+            states = hidden_states[-1] if output_hidden_states else padding.restore(states)
         return BaseModelOutput(
-            last_hidden_state=hidden_states[-1],
+            last_hidden_state=states,
             past_key_values=cache,
             hidden_states=tuple(hidden_states) if output_hidden_states else None,
             attentions=tuple(attentions) if output_attentions else None,

@@ -22,20 +22,27 @@ class Padding:
 
     Attributes:
         positions: of the attended tokens in the flattened batch: ``row * seq + column``.
+        order: for each place of the flattened batch, which attended token is there; the first one
+            stands in for padding.
         batch, seq: shape of the padded batch.
     """
 
     positions: Int[Tensor, " tokens"]
+    order: Int[Tensor, " places"]
     batch: int
     seq: int
 
     @classmethod
     def of(cls, attention_mask: Shaped[Tensor, "batch seq"]) -> Padding | None:
         """The padding of a mask with 1 for tokens and 0 for padding; None where there is too little
-        of it to matter."""
+        of it to matter, or nothing else."""
         batch, seq = attention_mask.shape
-        positions = attention_mask.reshape(-1).nonzero().squeeze(-1)
-        return cls(positions, batch, seq) if len(positions) < WORTH_IT * batch * seq else None
+        attended = attention_mask.reshape(-1) != 0
+        positions = attended.nonzero().squeeze(-1)
+        if not 0 < len(positions) < WORTH_IT * batch * seq:
+            return None
+        order = (attended.cumsum(0) - 1) * attended
+        return cls(positions, order, batch, seq)
 
     def remove(self, states: Float[Tensor, "batch seq width"]) -> Float[Tensor, "1 tokens width"]:
         """All attended tokens one after another, as one long row."""
@@ -45,3 +52,8 @@ class Padding:
         """Undo ``remove``; what was padding is zero."""
         flat = states.new_zeros(self.batch * self.seq, states.shape[-1])
         return flat.index_copy(0, self.positions, states[0]).view(self.batch, self.seq, -1)
+
+    def spread(self, states: Float[Tensor, "1 tokens width"]) -> Float[Tensor, "batch seq width"]:
+        """The same for attention, which hides padding whatever it holds: another token's states save
+        writing zeros first."""
+        return states[0].index_select(0, self.order).view(self.batch, self.seq, -1)

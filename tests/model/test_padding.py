@@ -123,3 +123,15 @@ def test_heads_that_read_padding_get_it(summary: str) -> None:
             )
         )
     torch.testing.assert_close(found[0], found[1], atol=1e-5, rtol=1e-4)
+
+
+def test_a_mask_that_hides_nothing_adds_nothing_to_the_scores() -> None:
+    model = make()
+    ids, mask = ragged([6, 6])
+    given_to_layers: list[object] = []
+    model.encoder.layers[0].register_forward_pre_hook(
+        lambda module, inputs: given_to_layers.append(inputs[1])
+    )
+    states = model(ids, mask).last_hidden_state
+    assert given_to_layers == [None]
+    torch.testing.assert_close(states, model(ids).last_hidden_state, rtol=0, atol=0)
