@@ -207,8 +207,9 @@ def make_batches(
 ) -> MaskedBatches:
     """Tokenise the text once and cut it into batches."""
     encoded = tokenizer(texts, truncation=True, max_length=recipe.max_length)
+    sequences = encoded["input_ids"]
     return MaskedBatches(
-        encoded["input_ids"],
+        sequences,
         special_ids=tokenizer.all_special_ids,
         pad_id=tokenizer.pad_token_id,
         mask_id=tokenizer.mask_token_id,
@@ -217,7 +218,8 @@ def make_batches(
         probability=recipe.mask_probability,
         mask_share=recipe.mask_share,
         with_replacement=recipe.faithful,
-        row_length=recipe.max_length if recipe.pack else None,
+        # shorter rows are cheaper: attention computes every pair of places in a row
+        row_length=max(map(len, sequences)) if recipe.pack else None,
     )
 
 

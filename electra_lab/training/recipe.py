@@ -27,8 +27,8 @@ class Recipe:
         text_seed: seed of the world and its sentences.
         vocabulary_size: pieces in the vocabulary, special tokens counted.
         max_length: longest sequence in tokens, [CLS] and [SEP] counted; longer ones are cut.
-        pack: put several sequences in one row of ``max_length``; the same losses in less time where
-            sequences are short, see ``batches.pack``.
+        pack: put several sequences in one row, as long as the longest of them; the same losses in
+            less time where sequences are short, see ``batches.pack``.
         embedding_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size,
             hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: the discriminator;
             see ``ElectraConfig``.
