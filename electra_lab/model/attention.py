@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from .config import ElectraConfig
 from .decoder import LayerCache
+from .few_tokens import linear_for_few
 from .padding import Padding
 from .relative_positions import RelativePositions
 
@@ -156,7 +157,7 @@ class SelfAttention(nn.Module):
         merged = self.merge_heads(context)
         if padding is not None:
             merged = padding.remove(merged)
-        return self.output(merged), weights
+        return linear_for_few(self.output, merged), weights
 
     @torch.no_grad()
     def prune(self, heads: set[int]) -> None:

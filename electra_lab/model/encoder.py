@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -67,6 +68,12 @@ class CrossInputs:
         return replace(self, cache=None if cache is None else cache.cross[layer])
 
 
+# Tokens that feed-forward takes at a time when no gradient is wanted: what lies between its two layers,
+# four times as wide as the states, then stays in the processor's cache. 32 x 128 tokens through
+# ELECTRA-Small's shape took 619 ms instead of 726 (medians of runs in turn, 2 cores).
+CHUNK = 1_024
+
+
 class FeedForward(nn.Module):
     """Two linear layers with a non-linearity between, applied to every token alone."""
 
@@ -79,6 +86,16 @@ class FeedForward(nn.Module):
     def forward(
         self, states: Float[Tensor, "batch seq hidden"]
     ) -> Float[Tensor, "batch seq hidden"]:
+        rows, tokens, _ = states.shape
+        if torch.is_grad_enabled() or states.device.type != "cpu" or rows * tokens <= CHUNK:
+            return self.transform(states)
+        chunks = states.reshape(1, rows * tokens, -1).split(CHUNK, dim=1)
+        return torch.cat([self.transform(chunk) for chunk in chunks], dim=1).view_as(states)
+
+    def transform(
+        self, states: Float[Tensor, "rows tokens hidden"]
+    ) -> Float[Tensor, "rows tokens hidden"]:
+        """The two layers for all of these tokens at once."""
         expanded = self.activation(linear_for_few(self.expand, states))
         return linear_for_few(self.contract, expanded)
 

@@ -15,6 +15,7 @@ from electra_lab import (
     tie_embeddings,
 )
 from electra_lab.model.attention import attention_bias, fused_attention, written_out_attention
+from electra_lab.model.encoder import CHUNK, FeedForward
 
 
 @pytest.fixture
@@ -260,3 +261,21 @@ def test_classifier_dropout_defaults_to_the_encoders():
             "micro", vocab_size=50, hidden_dropout_prob=0.3, classifier_dropout=given
         )
         assert ElectraForSequenceClassification(config).head.dropout.p == expected
+
+
+@torch.no_grad()
+def test_feed_forward_in_chunks_is_feed_forward() -> None:
+    """Without gradients many tokens are taken in parts, also where the last part is smaller."""
+    config = ElectraConfig(hidden_size=8, intermediate_size=32)
+    feed_forward = FeedForward(config)
+    sizes: list[int] = []
+    feed_forward.expand.register_forward_hook(
+        lambda module, inputs, output: sizes.append(output.shape[:2].numel())
+    )
+    states = torch.randn(30, CHUNK // 10, 8)
+    taken = feed_forward(states)
+    assert sizes == [CHUNK, CHUNK, 30 * (CHUNK // 10) - 2 * CHUNK]
+    with torch.enable_grad():
+        whole = feed_forward(states)
+    assert sizes[3:] == [30 * (CHUNK // 10)]
+    torch.testing.assert_close(taken, whole.detach())
