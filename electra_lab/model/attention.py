@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from .config import ElectraConfig
 from .decoder import LayerCache
+from .dropout import dropout
 from .few_tokens import linear_for_few
 from .padding import Padding
 from .relative_positions import RelativePositions
@@ -52,13 +53,13 @@ def written_out_attention(
     key: Key,
     value: Key,
     bias: AttentionBias | None = None,
-    dropout: float = 0.0,
+    dropout_prob: float = 0.0,
     head_mask: HeadMask | None = None,
 ) -> tuple[Query, Weights]:
     """softmax(Q K^T / sqrt(head_size) + bias) V (Vaswani et al. 2017, equation 1), with its weights.
 
     Args:
-        dropout: probability with which a weight is dropped after the softmax.
+        dropout_prob: probability with which a weight is dropped after the softmax.
         head_mask: what each head's weights are multiplied with.
     """
     scores = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
@@ -67,7 +68,7 @@ def written_out_attention(
     weights = scores.softmax(dim=-1)
     if head_mask is not None:
         weights = weights * head_mask
-    return F.dropout(weights, dropout) @ value, weights
+    return dropout(weights, dropout_prob) @ value, weights
 
 
 def fused_attention(
@@ -75,10 +76,10 @@ def fused_attention(
     key: Key,
     value: Key,
     bias: AttentionBias | None = None,
-    dropout: float = 0.0,
+    dropout_prob: float = 0.0,
 ) -> Query:
     """The same by ``torch.nn.functional.scaled_dot_product_attention``, without the weights."""
-    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout)
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout_prob)
 
 
 class SelfAttention(nn.Module):
@@ -148,12 +149,15 @@ class SelfAttention(nn.Module):
         padding: Padding | None = None,
     ) -> tuple[States, Weights | None]:
         """Attention of all heads by one of the two paths, then the output layer."""
-        dropout = self.dropout_prob if self.training else 0.0
-        weights = None
-        if written_out or head_mask is not None:
-            context, weights = written_out_attention(query, key, value, bias, dropout, head_mask)
+        dropout_prob = self.dropout_prob if self.training else 0.0
+        # the fused kernel for the CPU has no dropout; what PyTorch takes instead is slower than this
+        without_kernel = dropout_prob > 0.0 and query.device.type == "cpu"
+        if written_out or head_mask is not None or without_kernel:
+            context, weights = written_out_attention(
+                query, key, value, bias, dropout_prob, head_mask
+            )
         else:
-            context = fused_attention(query, key, value, bias, dropout)
+            context, weights = fused_attention(query, key, value, bias, dropout_prob), None
         merged = self.merge_heads(context)
         if padding is not None:
             merged = padding.remove(merged)

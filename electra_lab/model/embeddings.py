@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from .config import ElectraConfig
+from .dropout import Dropout
 
 
 class ElectraEmbeddings(nn.Module):
@@ -25,7 +26,7 @@ class ElectraEmbeddings(nn.Module):
         self.position = nn.Embedding(config.max_position_embeddings, size)
         self.token_type = nn.Embedding(config.type_vocab_size, size)
         self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
         # with relative positions attention knows the order, and this table is not used
         self.adds_positions = config.position_embedding_type == "absolute"
 

@@ -27,6 +27,7 @@ from .attention import (
 )
 from .config import ElectraConfig
 from .decoder import KeyValueCache, LayerCache
+from .dropout import Dropout
 from .few_tokens import linear_for_few
 from .outputs import BaseModelOutput
 from .padding import Padding
@@ -116,7 +117,7 @@ class EncoderLayer(nn.Module):
             self.cross_attention_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.feed_forward = FeedForward(config)
         self.feed_forward_norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.dropout = nn.Dropout(config.hidden_dropout_prob)
+        self.dropout = Dropout(config.hidden_dropout_prob)
 
     def forward(
         self,
@@ -180,7 +181,7 @@ class ElectraEncoder(nn.Module):
         """
         if padding is not None:
             states = padding.remove(states)
-        # states that nobody asked for are let go, so that their memory is used again
+        # what nobody asked for is let go, so that its memory is used again
         hidden_states = [states] if output_hidden_states else []
         attentions = []
         cross_attentions = []
@@ -200,8 +201,9 @@ class ElectraEncoder(nn.Module):
                 states, weights, cross_weights = layer(*inputs)
             if output_hidden_states:
                 hidden_states.append(states)
-            attentions.append(weights)
-            cross_attentions.append(cross_weights)
+            if output_attentions:
+                attentions.append(weights)
+                cross_attentions.append(cross_weights)
         if padding is not None:
             hidden_states = [padding.restore(kept) for kept in hidden_states]
             states = hidden_states[-1] if output_hidden_states else padding.restore(states)

@@ -183,6 +183,13 @@ def labels_on_padding(labels: Tensor | None, attention_mask: Tensor | None) -> b
     return bool((labels[attention_mask == 0] != IGNORED_LABEL).any())
 
 
+def first_is_hidden(attention_mask: Tensor | None) -> bool:
+    """Whether a head that reads the first position would read padding there (on the left, say)."""
+    if attention_mask is None or attention_mask.dim() < 2:
+        return False
+    return not bool(attention_mask[..., 0].all())
+
+
 def check_labels(labels: Tensor, expected: torch.Size) -> None:
     """Refuse labels of another shape than expected."""
     if labels.shape != expected:

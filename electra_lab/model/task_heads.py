@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .config import ElectraConfig
+from .dropout import Dropout
 from .electra import ElectraModel
 from .encoder import activation
-from .heads import IGNORED_LABEL, check_labels, labels_on_padding
+from .heads import IGNORED_LABEL, check_labels, first_is_hidden, labels_on_padding
 from .outputs import (
     MultipleChoiceModelOutput,
     QuestionAnsweringModelOutput,
@@ -21,11 +22,11 @@ from .outputs import (
 from .pretrained import PreTrainedModel
 
 
-def classifier_dropout(config: ElectraConfig) -> nn.Dropout:
+def classifier_dropout(config: ElectraConfig) -> Dropout:
     """Dropout of a task head: ``classifier_dropout``, or the encoder's where that is None."""
     if config.classifier_dropout is None:
-        return nn.Dropout(config.hidden_dropout_prob)
-    return nn.Dropout(config.classifier_dropout)
+        return Dropout(config.hidden_dropout_prob)
+    return Dropout(config.classifier_dropout)
 
 
 class SequenceClassificationHead(nn.Module):
@@ -51,7 +52,7 @@ class TokenHead(nn.Module):
 
     def __init__(self, config: ElectraConfig, labels: int, dropout: bool = True) -> None:
         super().__init__()
-        self.dropout = classifier_dropout(config) if dropout else nn.Dropout(0.0)
+        self.dropout = classifier_dropout(config) if dropout else Dropout(0.0)
         self.score = nn.Linear(config.hidden_size, labels)
 
     def forward(
@@ -82,7 +83,7 @@ class SequenceSummary(nn.Module):
         self.activation: Callable[[Tensor], Tensor] | None = (
             activation(config.summary_activation) if config.summary_activation else None
         )
-        self.dropout = nn.Dropout(config.summary_last_dropout)
+        self.dropout = Dropout(config.summary_last_dropout)
 
     def forward(
         self,
@@ -172,6 +173,7 @@ class ElectraForSequenceClassification(PreTrainedModel):
             head_mask=head_mask,
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
+            keep_padding=first_is_hidden(attention_mask),
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -360,7 +362,7 @@ class ElectraForMultipleChoice(PreTrainedModel):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
             # any other summary reads positions that may be padding
-            keep_padding=self.config.summary_type != "first",
+            keep_padding=self.config.summary_type != "first" or first_is_hidden(attention_mask),
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state).unflatten(0, (-1, choices))

@@ -13,6 +13,7 @@ from electra_lab import (
     ElectraConfig,
     ElectraForMultipleChoice,
     ElectraForQuestionAnswering,
+    ElectraForSequenceClassification,
     ElectraModel,
 )
 from electra_lab.model.padding import Padding
@@ -103,6 +104,15 @@ def test_too_little_padding_is_computed() -> None:
     mask = torch.ones(2, 10)
     mask[1, 9] = 0
     assert Padding.of(mask) is None
+
+
+def test_a_first_position_that_is_padding_is_read_as_it_is_computed() -> None:
+    """Padding on the left puts padding where the classifier looks."""
+    ids, mask = ragged([9, 2, 3, 4], left=True)
+    model = make(ElectraForSequenceClassification)
+    fused = model(ids, mask).logits
+    model.set_attn_implementation("eager")
+    torch.testing.assert_close(fused, model(ids, mask).logits, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("summary", ["first", "last", "mean", "cls_index"])
