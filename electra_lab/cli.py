@@ -260,6 +260,19 @@ def inference(
         run(rounds, threads=threads, output=_results_file("inference", output))
 
 
+@bench.command("pretraining")
+def pretraining_bench(
+    rounds: Annotated[int, typer.Option(min=1, help="Processes for each side, in turn.")] = 3,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that PyTorch may use.")] = 2,
+    output: Results = None,
+) -> None:
+    """Time a pre-training step on the CPU beside one composed from transformers' parts."""
+    with plain_errors():
+        from electra_lab.bench.pretraining import run
+
+        run(rounds, threads=threads, output=_results_file("pretraining", output))
+
+
 def _results_file(name: str, given: Path | None) -> Path | None:
     """Where results go: an installed package is not written to."""
     from electra_lab.checkpoints.resources import in_clone
