@@ -111,9 +111,11 @@ def pretrain(
 ) -> None:
     """Train a generator and a discriminator together, from random weights."""
     with plain_errors():
+        from electra_lab.training.allocator import keep_freed_memory
         from electra_lab.training.pretraining import pretrain as run
         from electra_lab.training.recipe import Recipe
 
+        keep_freed_memory()
         settings = Recipe.load(recipe)
         if steps is not None:
             settings = settings.with_steps(steps)
