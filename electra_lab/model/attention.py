@@ -104,7 +104,7 @@ class SelfAttention(nn.Module):
 
     def split_heads(self, states: Float[Tensor, "batch seq _"]) -> Key:
         """Cut the hidden axis into heads and bring the heads in front of the sequence."""
-        return states.unflatten(-1, (self.heads, self.head_size)).transpose(1, 2)
+        return states.view(*states.shape[:2], self.heads, self.head_size).transpose(1, 2)
 
     def merge_heads(self, states: Query) -> Float[Tensor, "batch query _"]:
         """Undo ``split_heads``."""

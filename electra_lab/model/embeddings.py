@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -44,11 +43,13 @@ class ElectraEmbeddings(nn.Module):
         if inputs_embeds is None:
             assert input_ids is not None
             inputs_embeds = self.word(input_ids)
-        if position_ids is None:
-            position_ids = torch.arange(inputs_embeds.shape[1], device=inputs_embeds.device)[None]
-        if token_type_ids is None:
-            token_type_ids = torch.zeros_like(position_ids)
-        total = inputs_embeds + self.token_type(token_type_ids)
-        if self.adds_positions:
+        # the ids that are not given are known: rows of the tables do without looking them up
+        types = (
+            self.token_type.weight[0] if token_type_ids is None else self.token_type(token_type_ids)
+        )
+        total = inputs_embeds + types
+        if self.adds_positions and position_ids is None:
+            total = total + self.position.weight[: inputs_embeds.shape[1]]
+        elif self.adds_positions:
             total = total + self.position(position_ids)
         return self.dropout(self.norm(total))

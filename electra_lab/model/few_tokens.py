@@ -28,4 +28,4 @@ def linear_for_few(
     if not few or type(layer) is not nn.Linear or layer._forward_hooks or layer._forward_pre_hooks:
         return layer(states)
     columns = states.reshape(-1, width).t()
-    return torch.addmm(layer.bias[:, None], layer.weight, columns).t().unflatten(0, (rows, tokens))
+    return torch.addmm(layer.bias[:, None], layer.weight, columns).t().view(rows, tokens, -1)
