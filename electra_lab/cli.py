@@ -251,7 +251,7 @@ def objectives(
 
 @bench.command()
 def inference(
-    rounds: Annotated[int, typer.Option(min=1, help="Times that each shape is computed.")] = 100,
+    rounds: Annotated[int, typer.Option(min=1, help="Times that each shape is computed.")] = 200,
     threads: Annotated[int, typer.Option(min=1, help="Threads that PyTorch may use.")] = 2,
     output: Results = None,
 ) -> None:

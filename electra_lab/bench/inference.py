@@ -169,7 +169,7 @@ def small_checkpoint() -> Iterator[Path]:
         yield Path(name)
 
 
-def run(rounds: int = 100, *, threads: int = 2, output: str | Path | None = None) -> dict[str, Any]:
+def run(rounds: int = 200, *, threads: int = 2, output: str | Path | None = None) -> dict[str, Any]:
     """Measure, print a table and write the results.
 
     Args:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from electra_lab.bench import inference, pretraining
 from electra_lab.bench.microworld import table
 from electra_lab.checkpoints.resources import data_path
 from electra_lab.cli import app
@@ -118,6 +119,13 @@ def test_the_numbers_are_those_of_the_command():
     report = json.loads(data_path("results", "microworld.json").read_text())
     assert report["command"] in _whole_lines()
     assert table(report) in README
+
+
+@pytest.mark.parametrize("bench", [inference, pretraining])
+def test_the_speeds_are_those_of_the_command(bench):
+    report = json.loads(data_path("results", f"{bench.__name__.split('.')[-1]}.json").read_text())
+    assert report["command"] in _whole_lines()
+    assert bench.table(report) in README
 
 
 def _whole_lines():
