@@ -112,6 +112,7 @@ def pretrain(
     """Train a generator and a discriminator together, from random weights."""
     with plain_errors():
         from electra_lab.training.allocator import keep_freed_memory
+        from electra_lab.training.distributed import Ranks, process_group
         from electra_lab.training.pretraining import pretrain as run
         from electra_lab.training.recipe import Recipe
 
@@ -119,7 +120,10 @@ def pretrain(
         settings = Recipe.load(recipe)
         if steps is not None:
             settings = settings.with_steps(steps)
-        result = run(settings, output, seed=seed, device=_device(device), resume=resume)
+        with process_group(_device(device)) as place:
+            result = run(settings, output, seed=seed, device=place, resume=resume)
+            if not Ranks.here().first:
+                return
     typer.echo(f"{result.recipe.steps} steps in {result.seconds:.1f} s, written to {output}")
     typer.echo(f'Load it with load_pair("{output}")')
 

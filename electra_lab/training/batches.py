@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from .distributed import Ranks
 from .masking import mask_tokens, most_to_select, select_positions
 from .objectives import MaskedBatch
 
@@ -29,6 +30,7 @@ class MaskedBatches:
         probability: share of positions to select; see ``masking.select_positions``.
         mask_share: share of them that become [MASK]; see ``masking.mask_tokens``.
         with_replacement: draw positions as google-research/electra does.
+        ranks: which of how many processes takes its part of each batch; see ``MaskedBatch.part``.
         row_length: put several sequences in one row of so many tokens, so that hardly any padding is
             computed; see ``pack``. None: a row for each sequence.
 
@@ -49,6 +51,7 @@ class MaskedBatches:
         mask_share: float = 0.85,
         with_replacement: bool = False,
         row_length: int | None = None,
+        ranks: Ranks | None = None,
     ) -> None:
         if len(sequences) < batch_size:
             raise ValueError(
@@ -74,6 +77,12 @@ class MaskedBatches:
         self.with_replacement = with_replacement
         self.pad_id = pad_id
         self.row_length = row_length
+        self.ranks = ranks or Ranks()
+        if batch_size % self.ranks.size:
+            raise ValueError(
+                f"A batch of {batch_size} sequences cannot be shared equally by {self.ranks.size} "
+                "processes. Take a batch_size that is a multiple of their number."
+            )
         self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     @property
@@ -105,10 +114,11 @@ class MaskedBatches:
         masked = mask_tokens(
             ids, positions, self.mask_id, mask_share=self.mask_share, generator=generator
         )
-        batch = MaskedBatch(ids, masked, positions, mask)
+        rank, size = self.ranks.rank, self.ranks.size
+        batch = MaskedBatch(ids, masked, positions, mask).part(rank, size)
         if self.row_length is None:
             return batch
-        return pack(batch, lengths.tolist(), self.row_length, self.pad_id)
+        return pack(batch, lengths[rank::size].tolist(), self.row_length, self.pad_id)
 
     def _draw_order(self, epoch: int) -> Int[Tensor, "batches rows"]:
         """Which sequences each batch of an epoch has.

@@ -15,21 +15,24 @@ from torch import Tensor, nn
 
 from electra_lab.checkpoints.atomic import atomic_file
 
+from .distributed import Ranks
 from .state import TrainingState
 
 CHECKPOINT_FILE = "checkpoint.pt"
-CHECKPOINT_VERSION = 1
+CHECKPOINT_VERSION = 2
 _ABSENT = "nothing"
 
 
 def save_checkpoint(
     file: Path, state: TrainingState, settings: Mapping[str, Any], device: torch.device | str
 ) -> None:
-    """Write all that a resume needs as one file, whole or not at all.
+    """Write all that a resume needs as one file, whole or not at all. Every rank must call it; the
+    first one writes.
 
     Raises:
         OSError: it could not be written; the checkpoint that was there is whole.
     """
+    ranks = Ranks.here()
     content = {
         "version": CHECKPOINT_VERSION,
         "settings": dict(settings),
@@ -39,8 +42,10 @@ def save_checkpoint(
         "history": state.history,
         "module": state.module.state_dict(),
         "optimizer": state.optimizer.state_dict(),
-        "random_states": random_states(device),
+        "random_states": ranks.gather(random_states(device)),
     }
+    if not ranks.first:
+        return
     with atomic_file(file) as partial:
         try:
             torch.save(content, partial)
@@ -71,10 +76,16 @@ def load_checkpoint(
             f"{CHECKPOINT_VERSION}. Finish the run with the package that began it, or start anew."
         )
     _check_settings(file, content, state, settings)
+    ranks = Ranks.here()
+    if len(content["random_states"]) != ranks.size:
+        raise ValueError(
+            f"{file} was made by {len(content['random_states'])} processes; there are {ranks.size} now. "
+            "Resume with as many as the run began with."
+        )
     _check_parameters(file, content["module"], state.module)
     state.module.load_state_dict(content["module"])
     state.optimizer.load_state_dict(content["optimizer"])
-    set_random_states(content["random_states"], device)
+    set_random_states(content["random_states"][ranks.rank], device)
     state.step = content["step"]
     state.history = content["history"]
     state.seconds = content["seconds"]

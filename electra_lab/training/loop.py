@@ -27,6 +27,7 @@ from .checkpoint import (
     save_checkpoint,
     set_random_states,
 )
+from .distributed import Ranks
 from .optimization import Schedule
 from .progress import ProgressBar, Window
 from .state import HasLoss, TrainingState
@@ -102,33 +103,35 @@ def train(
     """
     state = TrainingState(module, optimizer, steps)
     settings = dict(settings or {})
-    callbacks = tuple(callbacks)
+    ranks = Ranks.here()
+    callbacks = tuple(callbacks) if ranks.first else ()
     file = _checkpoint_file(folder, resume)
     for group in optimizer.param_groups:
         group.setdefault("peak_lr", group["lr"])
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     last = steps if stop_after is None else min(stop_after, steps)
     with _kept_random_state(device):
-        torch.manual_seed(seed)
+        torch.manual_seed(ranks.seed(seed))
         if resume and file is not None and file.is_file():
             load_checkpoint(file, state, settings, device)
         module.train()
+        trained = ranks.wrap(module)
         _tell(callbacks, "on_start", state, state)
         began = time.perf_counter() - state.seconds
-        window = Window(state.step)
-        with ProgressBar(state, progress) as bar:
+        window = Window(state.step, ranks)
+        with ProgressBar(state, progress and ranks.first) as bar:
             while state.step < last:
                 batch = source.batch(state.step)
                 _set_learning_rate(optimizer, schedule(state.step))
                 result, norm = _take_step(
-                    module, batch.to(device), optimizer, parameters, clip_norm
+                    trained, batch.to(device), optimizer, parameters, clip_norm
                 )
                 window.add(batch.tokens, result, norm)
                 state.step += 1
                 state.seconds = time.perf_counter() - began
                 if state.step % log_every == 0 or state.step == steps:
                     row = window.row(optimizer.param_groups[0]["lr"], state.seconds)
-                    window = Window(state.step)
+                    window = Window(state.step, ranks)
                     _tell(callbacks, "on_log", row, state)
                     state.history.append(row)
                     bar.report(row)

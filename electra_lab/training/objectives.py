@@ -69,6 +69,20 @@ class MaskedBatch:
         attended = self.attended
         return self.original_ids.numel() if attended is None else int(attended.sum())
 
+    def part(self, rank: int, size: int) -> MaskedBatch:
+        """The rows that one of ``size`` processes takes: every ``size``-th, from row ``rank`` on."""
+        if size == 1:
+            return self
+        seq = self.original_ids.shape[1]
+        row, column = self.positions // seq, self.positions % seq
+        own = row % size == rank
+        rows = {
+            f.name: value[rank::size].contiguous()
+            for f in fields(self)
+            if f.name != "positions" and (value := getattr(self, f.name)) is not None
+        }
+        return replace(self, **rows, positions=row[own] // size * seq + column[own])
+
     def to(self, device: torch.device | str) -> MaskedBatch:
         """The same batch on a device."""
         moved = {

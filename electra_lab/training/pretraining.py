@@ -23,6 +23,7 @@ from electra_lab.text.vocabulary import train_vocabulary
 
 from .batches import MaskedBatches
 from .checkpoint import random_states, set_random_states
+from .distributed import Ranks
 from .loop import train
 from .objectives import Electra, Objective, make_objective
 from .optimization import linear_schedule, make_optimizer
@@ -138,7 +139,7 @@ def pretrain(
     result = PretrainingResult(
         objective.eval(), tokenizer, state.history, prepared + state.seconds, recipe
     )
-    if output is not None:
+    if output is not None and Ranks.here().first:
         save_result(result, output)
     return result
 
@@ -220,6 +221,7 @@ def make_batches(
         with_replacement=recipe.faithful,
         # shorter rows are cheaper: attention computes every pair of places in a row
         row_length=max(map(len, sequences)) if recipe.pack else None,
+        ranks=Ranks.here(),
     )
 
 

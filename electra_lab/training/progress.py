@@ -7,6 +7,7 @@ import time
 import torch
 from torch import Tensor
 
+from .distributed import Ranks
 from .state import HasLoss, Row, TrainingState
 
 
@@ -15,14 +16,15 @@ class NonFiniteLossError(ArithmeticError):
 
 
 class Window:
-    """Figures of the steps since the last row (or since the resume).
+    """Figures of the steps since the last row (or since the resume); means over all processes.
 
     The losses stay where they were computed until a row is due: looking at a number on an
     accelerator waits for it.
     """
 
-    def __init__(self, first_step: int) -> None:
+    def __init__(self, first_step: int, ranks: Ranks | None = None) -> None:
         self.first_step = first_step
+        self.ranks = ranks or Ranks()
         self.losses: list[dict[str, Tensor]] = []
         self.tokens = 0
         self.began = time.perf_counter()
@@ -44,6 +46,7 @@ class Window:
             return {}
         names = list(self.losses[0])
         table = torch.stack([torch.stack([row[name] for name in names]) for row in self.losses])
+        table = self.ranks.mean(table)
         finite = table.isfinite().all(1)
         if not finite.all():
             wrong = int((~finite).int().argmax())
@@ -64,7 +67,7 @@ class Window:
             "step": self.first_step + len(self.losses),
             **self.check(),
             "learning_rate": learning_rate,
-            "tokens_per_second": self.tokens / elapsed,
+            "tokens_per_second": self.tokens * self.ranks.size / elapsed,
             "seconds": seconds,
         }
 
