@@ -27,7 +27,7 @@ from electra_lab.model.config import ElectraConfig
 from electra_lab.model.electra import ElectraModel
 from electra_lab.model.heads import ElectraForPreTraining
 
-from .report import heading, write
+from .report import heading, need_transformers, write
 
 COMMAND = "electra-lab bench inference"
 SHORTEST, LONGEST = 16, 128
@@ -180,6 +180,7 @@ def run(rounds: int = 200, *, threads: int = 2, output: str | Path | None = None
     Raises:
         ModuleNotFoundError: transformers is not installed.
     """
+    need_transformers()
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

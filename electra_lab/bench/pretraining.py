@@ -33,7 +33,7 @@ from electra_lab.training.masking import (
 from electra_lab.training.objectives import Electra, Loss, MaskedBatch
 from electra_lab.training.optimization import make_optimizer
 
-from .report import heading, write
+from .report import heading, need_transformers, write
 
 COMMAND = "electra-lab bench pretraining"
 SIDES = ("transformers", "electra_lab", "electra_lab, memory kept")
@@ -205,6 +205,7 @@ def run(
         AssertionError: the two steps do not have the same losses.
         ModuleNotFoundError: transformers is not installed.
     """
+    need_transformers()
     shape = shape or {}
     config = ElectraConfig(**shape)
     batch = batch_of(rows, tokens, config.vocab_size)

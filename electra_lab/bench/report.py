@@ -7,6 +7,7 @@ import platform
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,19 @@ import torch
 
 from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.resources import data_path
+
+
+def need_transformers() -> None:
+    """Say what to install where there is nothing to compare with.
+
+    Raises:
+        ModuleNotFoundError: transformers is not installed.
+    """
+    if find_spec("transformers") is None:
+        raise ModuleNotFoundError(
+            "This compares with transformers, which is not installed here. Install it, or this package "
+            'with its extra: pip install "electra-lab[bench]".'
+        )
 
 
 def heading(command: str, packages: Iterable[str]) -> dict[str, Any]:

@@ -87,3 +87,9 @@ def test_a_fresh_process_says_when_it_has_predicted(tiny: Path):
 def test_a_process_that_fails_is_named(tmp_path: Path):
     with pytest.raises(RuntimeError, match="The process with electra_lab ended with status 1"):
         inference.start("electra_lab", tmp_path / "nothing")
+
+
+def test_without_transformers_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("electra_lab.bench.report.find_spec", lambda name: None)
+    with pytest.raises(ModuleNotFoundError, match=r"electra-lab\[bench\]"):
+        inference.run(1)

@@ -21,9 +21,9 @@ def _requirements(texts):
     return {canonicalize_name(Requirement(text).name): Requirement(text) for text in texts}
 
 
-CORE, NOTEBOOKS, CONVERT, TEST = map(
-    _requirements,
-    (PROJECT["dependencies"], EXTRAS["notebooks"], EXTRAS["convert"], EXTRAS["test"]),
+CORE = _requirements(PROJECT["dependencies"])
+NOTEBOOKS, CONVERT, BENCH, TEST = (
+    _requirements(EXTRAS[extra]) for extra in ("notebooks", "convert", "bench", "test")
 )
 PINNED = _requirements(
     line for line in (ROOT / "constraints.txt").read_text().splitlines() if line[:1] != "#"
@@ -68,10 +68,10 @@ def _sources(kind):
 @pytest.mark.parametrize("kind", ["package", "notebooks"])
 def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
     """`make lab` installs the core and this extra, so nothing may be missing in the room. What only
-    reads other libraries' checkpoints has an extra of its own, which its import names."""
+    reads other libraries' checkpoints, or compares with them, has an extra of its own."""
     installed = CORE.keys() | NOTEBOOKS.keys()
     if kind == "package":
-        installed |= CONVERT.keys()
+        installed |= CONVERT.keys() | BENCH.keys()
     distributions = packages_distributions()
     sources = _sources(kind)
     assert sources
@@ -84,9 +84,10 @@ def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
     assert not missing
 
 
-def test_the_tests_install_what_converts():
-    assert CONVERT
-    assert {name: TEST.get(name) for name in CONVERT} == CONVERT
+@pytest.mark.parametrize("extra", [CONVERT, BENCH])
+def test_the_tests_install_what_converts_and_what_is_compared_with(extra):
+    assert extra
+    assert {name: TEST.get(name) for name in extra} == extra
 
 
 def test_every_module_with_shapes_in_its_signatures_has_them_checked_in_the_tests(pytestconfig):
