@@ -138,9 +138,11 @@ FIELDS = {
     "hidden_act relu": "relu",
     "hidden_act silu": "silu",
     "hidden_act gelu_new": "gelu_new",
+    "hidden_act tanh": "tanh",
     "summary_type": "mean",
     "summary_use_proj": False,
     "summary_activation relu": "relu",
+    "summary_activation tanh": "tanh",
     "summary_activation none": "",
 }
 
