@@ -24,6 +24,7 @@ NOTEBOOKS = {
     "06": "discriminator",
     "07": "joint_pretraining",
     "14": "causal_language_model",
+    "15": "checkpoints_and_hubs",
 }
 
 

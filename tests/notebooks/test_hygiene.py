@@ -26,9 +26,10 @@ NAMES = [
     "06_discriminator",
     "07_joint_pretraining",
     "14_causal_language_model",
+    "15_checkpoints_and_hubs",
 ]
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|Users|usr|opt|mnt)/|[A-Z]:\\\\")
-OUTSIDE = re.compile(r"https?://")
+OUTSIDE = re.compile(r"https?://(?!127\.0\.0\.1\b)")  # a server on loopback is inside
 
 
 def _path(name):
