@@ -8,15 +8,17 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import tokenizers
-from tokenizers import decoders, models, normalizers, pre_tokenizers, processors
+from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_lab.checkpoints.atomic import atomic_folder
 
+from .added_tokens import AddedVocabulary, Finder, as_added_token, as_dictionary
 from .encoding import (
     PADDING_STRATEGIES,
     SIDES,
@@ -30,16 +32,22 @@ from .encoding import (
     kept_lengths,
     window_pairs,
 )
-from .vocabulary import PREFIX, check_vocabulary, read_vocabulary, write_vocabulary
-from .wordpiece import BasicTokenizer, WordPiece
+from .tokenizer_files import (
+    CONFIG_FILE,
+    MORE_SPECIALS,
+    SPECIAL_ROLES,
+    TOKENIZER_FILE,
+    VOCAB_FILE,
+    Vocabulary,
+    read_settings,
+    read_tokenizer_file,
+    vocabulary_of,
+)
+from .vocabulary import PREFIX, write_vocabulary
+from .wordpiece import BasicTokenizer, Character, Word, WordPiece
 
-VOCAB_FILE = "vocab.txt"
-TOKENIZER_FILE = "tokenizer.json"
-CONFIG_FILE = "tokenizer_config.json"
 NO_LIMIT = 10**20  # transformers writes 10**30 where a tokenizer has no greatest length
-SPECIAL_ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-
-Vocabulary = Sequence[str] | Mapping[str, int]
+Token = str | AddedToken
 Self = TypeVar("Self", bound="TokenizerBase")
 
 
@@ -50,7 +58,7 @@ class TokenizerBase(ABC):
         vocab_file: a ``vocab.txt``, one piece on each line; or the vocabulary itself, as ``vocab``.
         do_lower_case: lower-case the text. True for every checkpoint of google/electra.
         unk_token, sep_token, pad_token, cls_token, mask_token: the special tokens; all five must be
-            in the vocabulary.
+            in the vocabulary or, but for ``unk_token``, among the added tokens.
         tokenize_chinese_chars: make each Chinese character a word of its own.
         strip_accents: drop accents; None does what ``do_lower_case`` says.
         clean_text: drop control characters and turn all whitespace into spaces.
@@ -61,21 +69,41 @@ class TokenizerBase(ABC):
             they are given no ``max_length``. 512, the positions of every published ELECTRA.
         padding_side, truncation_side: ``"right"`` or ``"left"``.
         vocab: the vocabulary, as a list in the order of the ids or as a dictionary of ids.
+        additional_special_tokens: special tokens without a role of their own.
+        added_tokens_decoder: added tokens by their ids, as ``settings`` gives and files hold them.
 
     Raises:
         FileNotFoundError: there is no such vocabulary file.
-        ValueError: the vocabulary is empty, repeats a piece or lacks a special token.
+        ValueError: the vocabulary is empty, repeats a piece or lacks a special token; or an added
+            token cannot have the id that it is given.
     """
+
+    file_settings = frozenset(
+        {
+            "do_lower_case",
+            "strip_accents",
+            "tokenize_chinese_chars",
+            "clean_text",
+            "wordpieces_prefix",
+            "clean_up_tokenization_spaces",
+            "model_max_length",
+            "padding_side",
+            "truncation_side",
+            "additional_special_tokens",
+            "added_tokens_decoder",
+            *SPECIAL_ROLES,
+        }
+    )
 
     def __init__(
         self,
         vocab_file: str | Path | Vocabulary | None = None,
         do_lower_case: bool = True,
-        unk_token: str = "[UNK]",
-        sep_token: str = "[SEP]",
-        pad_token: str = "[PAD]",
-        cls_token: str = "[CLS]",
-        mask_token: str = "[MASK]",
+        unk_token: Token = "[UNK]",
+        sep_token: Token = "[SEP]",
+        pad_token: Token = "[PAD]",
+        cls_token: Token = "[CLS]",
+        mask_token: Token = "[MASK]",
         tokenize_chinese_chars: bool = True,
         strip_accents: bool | None = None,
         clean_text: bool = True,
@@ -85,8 +113,10 @@ class TokenizerBase(ABC):
         padding_side: str = "right",
         truncation_side: str = "right",
         vocab: Vocabulary | None = None,
+        additional_special_tokens: Sequence[Token] | None = None,
+        added_tokens_decoder: Mapping[Any, Any] | None = None,
     ) -> None:
-        self._tokens, source = _read_vocabulary(vocab_file, vocab)
+        self._tokens, source = vocabulary_of(vocab_file, vocab)
         self._ids = {token: index for index, token in enumerate(self._tokens)}
         self.do_lower_case = do_lower_case
         self.tokenize_chinese_chars = tokenize_chinese_chars
@@ -97,12 +127,17 @@ class TokenizerBase(ABC):
         self.model_max_length = model_max_length
         self.padding_side = _one_of("padding_side", padding_side, SIDES)
         self.truncation_side = _one_of("truncation_side", truncation_side, SIDES)
-        self.pad_token, self.unk_token = pad_token, unk_token
-        self.cls_token, self.sep_token, self.mask_token = cls_token, sep_token, mask_token
+        self.added_vocabulary = AddedVocabulary(self._ids)
+        self.added_vocabulary.add_saved(added_tokens_decoder or {})
+        roles = (pad_token, unk_token, cls_token, sep_token, mask_token)
+        self.pad_token, self.unk_token, self.cls_token, self.sep_token, self.mask_token = (
+            as_added_token(token).content for token in roles
+        )
         missing = [
             f"{getattr(self, role)} ({role})"
             for role in SPECIAL_ROLES
             if getattr(self, role) not in self._ids
+            and (role == "unk_token" or getattr(self, role) not in self.added_vocabulary.ids)
         ]
         if missing:
             raise ValueError(
@@ -110,19 +145,23 @@ class TokenizerBase(ABC):
                 f"{self._tokens[0]!r} to {self._tokens[-1]!r}. Add the special token as a line, or "
                 "name the one that stands for it, as in mask_token='<mask>'."
             )
-        self._specials = {
-            token: Special(token, self._ids[token]) for token in self.all_special_tokens
-        }
+        more = [as_added_token(token, special=True) for token in additional_special_tokens or ()]
+        self.additional_special_tokens = [token.content for token in more]
+        for token in (*roles, *more):  # what was saved with a token counts before a bare name
+            known = self.added_vocabulary.token(as_added_token(token).content)
+            self.added_vocabulary.add(as_added_token(known or token, special=True))
+        self._note_special_tokens()
 
     # -- the vocabulary
 
     @property
     def vocab_size(self) -> int:
-        """Number of pieces."""
+        """Number of pieces in the vocabulary; added tokens do not count."""
         return len(self._tokens)
 
     def __len__(self) -> int:
-        return len(self._tokens)
+        """Pieces and added tokens together: the rows that a model's embedding table needs."""
+        return self.added_vocabulary.size
 
     def __repr__(self) -> str:
         return (
@@ -131,33 +170,175 @@ class TokenizerBase(ABC):
         )
 
     def get_vocab(self) -> dict[str, int]:
-        """A copy of the vocabulary: piece -> id, in the order of the ids."""
-        return dict(self._ids)
+        """A copy of the vocabulary: piece or added token -> id, in the order of the ids."""
+        return {**self._ids, **self.get_added_vocab()}
+
+    def get_added_vocab(self) -> dict[str, int]:
+        """The added tokens, special ones included, and their ids, in the order of the ids."""
+        return {token.content: index for index, token in self.added_tokens_decoder.items()}
+
+    @property
+    def added_tokens_decoder(self) -> dict[int, AddedToken]:
+        """The added tokens with their flags, by id."""
+        return dict(sorted(self.added_vocabulary.tokens.items()))
+
+    def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
+        """Add tokens, which are found in a text before anything else and never cut.
+
+        Their ids follow the vocabulary, so the model needs more rows:
+        ``model.resize_token_embeddings(len(tokenizer))``. A token that is a piece already keeps its
+        id, and from now on is found inside longer words too.
+
+        Args:
+            new_tokens: a token or several. An ``AddedToken`` says whether it is found only as a
+                whole word (``single_word``), takes along the spaces around it (``lstrip``,
+                ``rstrip``), and is looked for in the lower-cased text (``normalized``). A text that
+                names an added token leaves it as it is; an ``AddedToken`` changes its flags.
+            special_tokens: ``skip_special_tokens`` in ``decode`` leaves them out, and they are found
+                only as they are written.
+
+        Returns:
+            How many ids are new. (For tokens already known transformers' fast tokenizers may count
+            more.)
+
+        Raises:
+            TypeError: something is neither a text nor an ``AddedToken``.
+        """
+        listed = [new_tokens] if isinstance(new_tokens, (str, AddedToken)) else list(new_tokens)
+        whole = [as_added_token(token, special_tokens) for token in listed]
+        self._refuse_what_leaves_nothing(whole)
+        grown = 0
+        for given, token in zip(listed, whole, strict=True):
+            known = token.content in self.added_vocabulary.ids
+            if token.content and not (known and isinstance(given, str) and not special_tokens):
+                grown += self.added_vocabulary.add(token)
+        self._note_special_tokens()
+        self._renew_search()
+        return grown
+
+    def add_special_tokens(
+        self,
+        special_tokens_dict: Mapping[str, Token | Sequence[Token]],
+        replace_extra_special_tokens: bool = True,
+    ) -> int:
+        """Give roles to tokens and add those that are new.
+
+        Args:
+            special_tokens_dict: a token for ``"pad_token"``, ``"unk_token"``, ``"cls_token"``,
+                ``"sep_token"`` or ``"mask_token"``, or a list of special tokens without a role for
+                ``"additional_special_tokens"`` (``"extra_special_tokens"`` in transformers 5).
+            replace_extra_special_tokens: the list takes the place of the one before, whose tokens
+                stay in the vocabulary; False lengthens it.
+
+        Returns:
+            How many ids are new.
+
+        Raises:
+            TypeError: something is neither a text nor an ``AddedToken``.
+            ValueError: a role is not known, or the unknown token is no piece of the vocabulary.
+        """
+        roles: dict[str, Token] = {}
+        more: list[Token] = []
+        for role, given in special_tokens_dict.items():
+            if role in MORE_SPECIALS:
+                more = [given] if isinstance(given, (str, AddedToken)) else list(given)
+            else:
+                roles[_one_of("special token", role, (*SPECIAL_ROLES, *MORE_SPECIALS))] = given  # type: ignore[assignment]
+        names = {role: as_added_token(token, special=True).content for role, token in roles.items()}
+        if names.get("unk_token", self.unk_token) not in self._ids:
+            raise ValueError(
+                f"unk_token={names['unk_token']!r} is no piece of the vocabulary: WordPiece gives it "
+                "to words that it cannot cut, so it cannot be an added token. Add it as a line of "
+                f"{VOCAB_FILE}."
+            )
+        grown = self.add_tokens([*roles.values(), *more], special_tokens=True)
+        for role, name in names.items():
+            setattr(self, role, name)
+        if more:
+            kept = [] if replace_extra_special_tokens else self.additional_special_tokens
+            names_of_more = [as_added_token(token).content for token in more]
+            self.additional_special_tokens = list(dict.fromkeys([*kept, *names_of_more]))
+        self._note_special_tokens()
+        self._renew_search()
+        return grown
+
+    def _refuse_what_leaves_nothing(self, tokens: Iterable[AddedToken]) -> None:
+        """Say which token has no character left where it would be looked for.
+
+        Raises:
+            ValueError: normalising leaves nothing of a token.
+        """
+        for token in tokens:
+            if token.content and token.normalized and not self._normalize(token.content):
+                raise ValueError(
+                    f"Nothing is left of the token {token.content!r} after cleaning and dropping "
+                    "accents, so it would be found nowhere. Add it as AddedToken(..., "
+                    "normalized=False)."
+                )
+
+    def _tokens_to_find(self) -> list[AddedToken]:
+        """The added tokens in the order of their ids, each to be found in one way.
+
+        Of two that normalising makes alike, the second is found only as it is written: the
+        ``tokenizers`` library finds either, by chance.
+        """
+        tokens = list(self.added_tokens_decoder.values())
+        self._refuse_what_leaves_nothing(tokens)
+        forms: set[str] = set()
+        for place, token in enumerate(tokens):
+            form = self._normalize(token.content) if token.normalized else ""
+            if form in forms:
+                tokens[place] = as_added_token({**as_dictionary(token), "normalized": False})
+            elif form:
+                forms.add(form)
+        return tokens
+
+    @abstractmethod
+    def _normalize(self, text: str) -> str:
+        """The text as tokens with ``normalized=True`` are looked for in it."""
+
+    def _note_special_tokens(self) -> None:
+        self._specials = {
+            token: Special(token, self._id_of(token)) for token in self.all_special_tokens
+        }
+
+    @abstractmethod
+    def _renew_search(self) -> None:
+        """Look for the added tokens that there are now."""
+
+    def _id_of(self, token: str) -> int:
+        """The id of a piece or an added token; the unknown token's for what is neither."""
+        index = self._ids.get(token)
+        return (
+            self.added_vocabulary.ids.get(token, self._ids[self.unk_token])
+            if index is None
+            else index
+        )
 
     @property
     def pad_token_id(self) -> int:
         """Id of the token that fills up short rows."""
-        return self._ids[self.pad_token]
+        return self._id_of(self.pad_token)
 
     @property
     def unk_token_id(self) -> int:
         """Id of the token that stands for unknown words."""
-        return self._ids[self.unk_token]
+        return self._id_of(self.unk_token)
 
     @property
     def cls_token_id(self) -> int:
         """Id of the first token of every row."""
-        return self._ids[self.cls_token]
+        return self._id_of(self.cls_token)
 
     @property
     def sep_token_id(self) -> int:
         """Id of the token that ends each text."""
-        return self._ids[self.sep_token]
+        return self._id_of(self.sep_token)
 
     @property
     def mask_token_id(self) -> int:
         """Id of the token that hides a word from the generator."""
-        return self._ids[self.mask_token]
+        return self._id_of(self.mask_token)
 
     @property
     def special_tokens_map(self) -> dict[str, str]:
@@ -166,19 +347,21 @@ class TokenizerBase(ABC):
 
     @property
     def all_special_tokens(self) -> list[str]:
-        """The special tokens."""
-        return list(self.special_tokens_map.values())
+        """The special tokens, those without a role last."""
+        return list(
+            dict.fromkeys([*self.special_tokens_map.values(), *self.additional_special_tokens])
+        )
 
     @property
     def all_special_ids(self) -> list[int]:
         """Their ids."""
-        return [self._ids[token] for token in self.all_special_tokens]
+        return [self._id_of(token) for token in self.all_special_tokens]
 
     def convert_tokens_to_ids(self, tokens: str | Sequence[str]) -> int | list[int]:
         """The id of a token, or those of several; the unknown token's for what is no piece."""
         if isinstance(tokens, str):
-            return self._ids.get(tokens, self.unk_token_id)
-        return [self._ids.get(token, self.unk_token_id) for token in tokens]
+            return self._id_of(tokens)
+        return [self._id_of(token) for token in tokens]
 
     def convert_ids_to_tokens(self, ids: Any, skip_special_tokens: bool = False) -> str | list[str]:
         """The token of an id, or those of several (a list, an array or a tensor).
@@ -193,12 +376,14 @@ class TokenizerBase(ABC):
         return [self._token_of(index) for index in listed if index not in skipped]
 
     def _token_of(self, index: int) -> str:
-        if not isinstance(index, int) or not 0 <= index < len(self._tokens):
+        if not isinstance(index, int) or not 0 <= index < len(self):
             raise ValueError(
                 f"{index!r} is no id of this vocabulary: its ids go from 0 to {len(self) - 1}. Was "
                 "the model trained with another tokenizer?"
             )
-        return self._tokens[index]
+        if index < len(self._tokens):
+            return self._tokens[index]
+        return self.added_vocabulary.tokens[index].content
 
     # -- from text to ids
 
@@ -443,7 +628,7 @@ class TokenizerBase(ABC):
 
         Args:
             token_ids: an id, a list, an array or a tensor of ids, or a batch of these.
-            skip_special_tokens: leave out [CLS], [SEP] and their like.
+            skip_special_tokens: leave out [CLS], [SEP] and what was added as a special token.
             clean_up_tokenization_spaces: also join contractions and quotes; None: the tokenizer's.
                 Spaces before full stops, commas and the like go in any case, as in transformers.
 
@@ -454,8 +639,13 @@ class TokenizerBase(ABC):
         if isinstance(listed, list) and listed and isinstance(listed[0], list):
             return self.batch_decode(listed, skip_special_tokens, clean_up_tokenization_spaces)
         ids = [listed] if isinstance(listed, int) else listed
+        added = self.added_vocabulary.tokens
         text = self.convert_tokens_to_string(
-            list(self.convert_ids_to_tokens(ids, skip_special_tokens))
+            [
+                self._token_of(index)
+                for index in ids
+                if not (skip_special_tokens and index in added and added[index].special)
+            ]
         )
         clean_up = clean_up_tokenization_spaces
         if self.clean_up_tokenization_spaces if clean_up is None else clean_up:
@@ -499,6 +689,8 @@ class TokenizerBase(ABC):
             "padding_side": self.padding_side,
             "truncation_side": self.truncation_side,
             **self.special_tokens_map,
+            "additional_special_tokens": self.additional_special_tokens,
+            "added_tokens_decoder": self.added_vocabulary.written(),
         }
 
     def save_pretrained(self, save_directory: str | Path) -> None:
@@ -530,26 +722,15 @@ class TokenizerBase(ABC):
 
         Raises:
             FileNotFoundError: there is no such checkpoint, or it has no vocabulary.
-            ValueError: a file is damaged, is that of another kind of tokenizer, or adds tokens of its
-                own to the vocabulary.
+            ValueError: a file is damaged, or is that of another kind of tokenizer; or the added
+                tokens do not fit the vocabulary.
         """
         from electra_lab.checkpoints.store import resolve_folder
 
         folder = resolve_folder(name_or_folder, tokenizer=True)
-        whole = _read_tokenizer_file(folder / TOKENIZER_FILE)
-        if not (folder / VOCAB_FILE).is_file() and whole is None:
-            there = ", ".join(sorted(path.name for path in folder.iterdir())) or "nothing"
-            raise FileNotFoundError(
-                f"{folder} has neither {VOCAB_FILE} nor {TOKENIZER_FILE}; it holds {there}. A "
-                "tokenizer's save_pretrained writes them."
-            )
-        settings = {} if whole is None else dict(whole[1])
-        settings.update(_read_settings(folder / CONFIG_FILE, cls))
+        vocabulary, settings = read_settings(folder, cls.file_settings)
         settings.update(changes)
-        _refuse_added_tokens(folder, settings)
-        if whole is not None:
-            return cls(vocab=whole[0], **settings)
-        return cls(folder / VOCAB_FILE, **settings)
+        return cls(vocabulary, **settings)
 
 
 class ElectraTokenizer(TokenizerBase):
@@ -563,6 +744,7 @@ class ElectraTokenizer(TokenizerBase):
     """
 
     is_fast = False
+    file_settings = TokenizerBase.file_settings | {"do_basic_tokenize", "never_split"}
 
     def __init__(
         self,
@@ -584,8 +766,15 @@ class ElectraTokenizer(TokenizerBase):
             do_basic_tokenize,
         )
         self.wordpiece = WordPiece(self._ids, self.unk_token, self.wordpieces_prefix)
-        longest_first = sorted(self.all_special_tokens, key=len, reverse=True)
-        self._special_pattern = re.compile("|".join(map(re.escape, longest_first)))
+        self._renew_search()
+
+    def _renew_search(self) -> None:
+        tokens = self._tokens_to_find()
+        self._as_written = Finder(token for token in tokens if not token.normalized)
+        self._normalized = Finder((token for token in tokens if token.normalized), self._normalize)
+
+    def _normalize(self, text: str) -> str:
+        return "".join(c.value for c in self.basic_tokenizer.normalized(text))
 
     def settings(self) -> dict[str, Any]:
         """The arguments, vocabulary aside, that make this tokenizer again."""
@@ -610,29 +799,50 @@ class ElectraTokenizer(TokenizerBase):
         return cut
 
     def _add_text(self, text: Any, pieces: Pieces, word_id: int | None) -> None:
-        """Append a text's pieces; a special token written in it stands for itself."""
+        """Append a text's pieces; an added token written in it stands for itself."""
         text.encode("utf-8")  # half of a surrogate pair is no text
         done = 0
-        for match in self._special_pattern.finditer(text):
-            self._add_words(text, done, match.start(), pieces, word_id)
-            self._add(pieces, match.group(), match.span(), word_id, new_word=True)
-            done = match.end()
-        self._add_words(text, done, len(text), pieces, word_id)
+        for match in self._as_written.matches(text):
+            self._add_stretch(text, done, match.start, pieces, word_id)
+            index = self.added_vocabulary.ids[match.token.content]
+            span = match.start, match.stop
+            self._add(pieces, index, text[match.start : match.stop], span, word_id, new_word=True)
+            done = match.stop
+        self._add_stretch(text, done, len(text), pieces, word_id)
 
-    def _add_words(
+    def _add_stretch(
         self, text: str, start: int, stop: int, pieces: Pieces, word_id: int | None
     ) -> None:
-        for word in self.basic_tokenizer.words(text, start, stop):
+        """Append the pieces of ``text[start:stop]``, after a second search in its changed form."""
+        characters = self.basic_tokenizer.normalized(text, start, stop)
+        done = 0
+        if self._normalized:
+            for match in self._normalized.matches("".join(c.value for c in characters)):
+                self._add_words(characters[done : match.start], pieces, word_id)
+                index = self.added_vocabulary.ids[match.token.content]
+                found = Word.of(characters[match.start : match.stop])
+                span = found.span(0, len(found.text))
+                self._add(pieces, index, found.text, span, word_id, new_word=True)
+                done = match.stop
+        self._add_words(characters[done:], pieces, word_id)
+
+    def _add_words(
+        self, characters: Iterable[Character], pieces: Pieces, word_id: int | None
+    ) -> None:
+        for word in self.basic_tokenizer.split(characters):
             if word.whole and word.text in self._ids:
-                self._add(pieces, word.text, word.span(0, len(word.text)), word_id, new_word=True)
+                span = word.span(0, len(word.text))
+                self._add(pieces, self._ids[word.text], word.text, span, word_id, new_word=True)
                 continue
             for piece in self.wordpiece.pieces(word.text):
                 span = word.span(piece.start, piece.stop)
-                self._add(pieces, piece.text, span, word_id, new_word=piece.start == 0)
+                new_word = piece.start == 0
+                self._add(pieces, self._ids[piece.text], piece.text, span, word_id, new_word)
 
     def _add(
         self,
         pieces: Pieces,
+        index: int,
         token: str,
         span: tuple[int, int],
         word_id: int | None,
@@ -641,7 +851,7 @@ class ElectraTokenizer(TokenizerBase):
         if word_id is None:
             last = pieces.word_ids[-1] if pieces.word_ids else -1
             word_id = (-1 if last is None else last) + new_word
-        pieces.ids.append(self._ids[token])
+        pieces.ids.append(index)
         pieces.tokens.append(token)
         pieces.offsets.append(span)
         pieces.word_ids.append(word_id)
@@ -666,12 +876,14 @@ class ElectraTokenizerFast(TokenizerBase):
         **settings: Any,
     ) -> None:
         if tokenizer_file is not None and vocab_file is None:
-            whole = _read_tokenizer_file(Path(tokenizer_file))
+            whole = read_tokenizer_file(Path(tokenizer_file))
             if whole is None:
                 raise FileNotFoundError(f"There is no tokenizer file {tokenizer_file}.")
             vocab_file = whole[0]
+            settings.setdefault("added_tokens_decoder", whole[1]["added_tokens_decoder"])
         super().__init__(vocab_file, do_lower_case, **settings)
         self.backend_tokenizer = self._build_backend()
+        self._renew_search()
 
     def _build_backend(self) -> tokenizers.Tokenizer:
         backend = tokenizers.Tokenizer(
@@ -690,6 +902,16 @@ class ElectraTokenizerFast(TokenizerBase):
         )
         backend.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
         backend.decoder = decoders.WordPiece(prefix=self.wordpieces_prefix)
+        return backend
+
+    def _normalize(self, text: str) -> str:
+        return str(self.backend_tokenizer.normalizer.normalize_str(text))
+
+    def _renew_search(self) -> None:
+        backend = self.backend_tokenizer
+        for special, tokens in groupby(self._tokens_to_find(), key=lambda token: token.special):
+            (backend.add_special_tokens if special else backend.add_tokens)(list(tokens))
+        backend.model.unk_token = self.unk_token
         backend.post_processor = processors.TemplateProcessing(
             single=f"{self.cls_token}:0 $A:0 {self.sep_token}:0",
             pair=f"{self.cls_token}:0 $A:0 {self.sep_token}:0 $B:1 {self.sep_token}:1",
@@ -698,13 +920,6 @@ class ElectraTokenizerFast(TokenizerBase):
                 (self.sep_token, self.sep_token_id),
             ],
         )
-        backend.add_special_tokens(
-            [
-                tokenizers.AddedToken(token, special=True, normalized=False)
-                for token in sorted(set(self.all_special_tokens), key=lambda t: self._ids[t])
-            ]
-        )
-        return backend
 
     def _pieces(self, texts: Sequence[Any], is_split_into_words: bool) -> list[Pieces]:
         encodings = self.backend_tokenizer.encode_batch(
@@ -836,123 +1051,3 @@ def _as_list(ids: Any) -> Any:
     if isinstance(ids, (list, tuple)):
         return [_as_list(entry) for entry in ids]
     return int(ids) if isinstance(ids, np.integer) else ids
-
-
-def _read_vocabulary(
-    vocab_file: str | Path | Vocabulary | None, vocab: Vocabulary | None
-) -> tuple[list[str], str]:
-    """The pieces in the order of their ids, and what to call them in an error."""
-    if isinstance(vocab_file, (str, Path)):
-        if vocab is not None:
-            raise ValueError("A tokenizer takes vocab_file or vocab, not both.")
-        return read_vocabulary(vocab_file), f"The vocabulary file {vocab_file}"
-    given = vocab_file if vocab is None else vocab
-    if given is None:
-        raise ValueError(
-            "A tokenizer needs a vocabulary: a file (vocab_file='vocab.txt') or a list of pieces "
-            "(vocab=[...]). from_pretrained takes a checkpoint's name."
-        )
-    if isinstance(given, Mapping):
-        tokens = sorted(given, key=lambda token: given[token])
-        wrong = next((i for i, token in enumerate(tokens) if given[token] != i), None)
-        if wrong is not None:
-            raise ValueError(
-                f"The ids of a vocabulary count from 0 without a gap; this one has {tokens[wrong]!r} "
-                f"with id {given[tokens[wrong]]} where {wrong} is expected."
-            )
-    else:
-        tokens = list(given)
-    check_vocabulary(tokens, "The vocabulary", counted_from=0, unit="id")
-    return tokens, "The vocabulary"
-
-
-def _read_json(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
-        return None
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(
-            f"{file} is not valid JSON ({error}). Save or copy the tokenizer again."
-        ) from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{file} must hold a JSON object; it holds {_described(content)}.")
-    return content
-
-
-def _read_tokenizer_file(file: Path) -> tuple[dict[str, int], dict[str, Any]] | None:
-    """The vocabulary of a ``tokenizer.json`` and the settings that it implies."""
-    content = _read_json(file)
-    if content is None:
-        return None
-    model = content.get("model") or {}
-    normalizer = content.get("normalizer") or {}
-    kinds = model.get("type", "WordPiece"), normalizer.get("type", "BertNormalizer")
-    if kinds != ("WordPiece", "BertNormalizer") or "vocab" not in model:
-        raise ValueError(
-            f"{file} is that of another kind of tokenizer: a {kinds[0]} model after {kinds[1]}, where "
-            "ELECTRA has a WordPiece model after BertNormalizer."
-        )
-    settings = {
-        ours: normalizer[theirs]
-        for ours, theirs in (
-            ("do_lower_case", "lowercase"),
-            ("strip_accents", "strip_accents"),
-            ("tokenize_chinese_chars", "handle_chinese_chars"),
-            ("clean_text", "clean_text"),
-        )
-        if theirs in normalizer
-    }
-    settings["unk_token"] = model.get("unk_token", "[UNK]")
-    settings["wordpieces_prefix"] = model.get("continuing_subword_prefix", PREFIX)
-    vocab = dict(model["vocab"])
-    for token in content.get("added_tokens", ()):
-        vocab.setdefault(token["content"], token["id"])
-    return vocab, settings
-
-
-def _refuse_added_tokens(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Say so where a tokenizer was given more tokens: to cut them up would be silently wrong.
-
-    Raises:
-        ValueError: a file adds tokens beside the five special ones.
-    """
-    written_out = (_read_json(folder / TOKENIZER_FILE) or {}).get("added_tokens", [])
-    config = _read_json(folder / CONFIG_FILE) or {}
-    found = [
-        *(token["content"] for token in written_out),
-        *(token["content"] for token in config.get("added_tokens_decoder", {}).values()),
-        *(_read_json(folder / "added_tokens.json") or {}),
-    ]
-    names = {settings.get(role, f"[{role[:-6].upper()}]") for role in SPECIAL_ROLES}
-    added = sorted(set(found) - names)
-    if added:
-        raise ValueError(
-            f"The tokenizer in {folder} adds tokens to its vocabulary: {', '.join(added[:5])}"
-            f"{' ...' * (len(added) > 5)}. Here a text is cut into pieces of the vocabulary alone. Use "
-            "the tokenizer that was there before, and a model of its vocabulary's size."
-        )
-
-
-def _read_settings(file: Path, cls: type[TokenizerBase]) -> dict[str, Any]:
-    """What ``tokenizer_config.json`` says of our arguments; other entries are transformers' own."""
-    content = _read_json(file) or {}
-    known = {
-        "do_lower_case",
-        "strip_accents",
-        "tokenize_chinese_chars",
-        "clean_text",
-        "wordpieces_prefix",
-        "clean_up_tokenization_spaces",
-        "model_max_length",
-        "padding_side",
-        "truncation_side",
-        *SPECIAL_ROLES,
-    }
-    if issubclass(cls, ElectraTokenizer):
-        known |= {"do_basic_tokenize", "never_split"}
-    settings = {name: value for name, value in content.items() if name in known}
-    for role in SPECIAL_ROLES:
-        if isinstance(settings.get(role), dict):  # an AddedToken, written out
-            settings[role] = settings[role]["content"]
-    return settings

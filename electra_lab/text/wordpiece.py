@@ -9,6 +9,7 @@ text it came from, so every piece can point back at what it was read from.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from itertools import groupby
 from typing import NamedTuple
 
 from .characters import (
@@ -24,10 +25,14 @@ from .characters import (
 
 
 class Character(NamedTuple):
-    """A character on its way through normalisation, and the index of its origin in the text."""
+    """A character on its way through normalisation, and the index of its origin in the text.
+
+    ``kept`` characters belong to a word that is never split.
+    """
 
     value: str
     origin: int
+    kept: bool = False
 
 
 class Word(NamedTuple):
@@ -43,7 +48,7 @@ class Word(NamedTuple):
     @classmethod
     def of(cls, characters: Iterable[Character], whole: bool = False) -> Word:
         """Join characters to a word."""
-        values, origins = zip(*characters, strict=True)
+        values, origins, _ = zip(*characters, strict=True)
         return cls("".join(values), origins, whole)
 
     def span(self, start: int, stop: int) -> tuple[int, int]:
@@ -61,7 +66,7 @@ class Piece(NamedTuple):
 
 def clean(characters: Iterable[Character]) -> Iterator[Character]:
     """Drop control characters; every kind of whitespace becomes a space."""
-    for value, origin in characters:
+    for value, origin, _ in characters:
         if not is_removed(value):
             yield Character(" " if is_whitespace(value) else value, origin)
 
@@ -84,7 +89,7 @@ def decompose(characters: Iterable[Character]) -> list[Character]:
     """
     before = list(characters)
     after: list[tuple[str, bool]] = []  # with: is it the first of its decomposition?
-    for value, _ in before:
+    for value, _, _ in before:
         after.extend((part, i == 0) for i, part in enumerate(decomposed(value)))
     start = 0
     while start < len(after):  # sort each run of marks; sorted() keeps the order of equals
@@ -108,7 +113,7 @@ def strip_accents(characters: Iterable[Character]) -> Iterator[Character]:
 
 def lower_case(characters: Iterable[Character]) -> Iterator[Character]:
     """Lower-case each character; a few become two characters of one origin."""
-    for value, origin in characters:
+    for value, origin, _ in characters:
         for small in lower(value):
             yield Character(small, origin)
 
@@ -171,25 +176,45 @@ class BasicTokenizer:
 
     def words(self, text: str, start: int = 0, stop: int | None = None) -> list[Word]:
         """The words of ``text[start:stop]``; their origins count from the beginning of ``text``."""
+        return self.split(self.normalized(text, start, stop))
+
+    def normalized(self, text: str, start: int = 0, stop: int | None = None) -> list[Character]:
+        """The characters of ``text[start:stop]``, cleaned, lower-cased and so on, spaces included."""
         characters: Iterable[Character] = (
             Character(value, origin) for origin, value in enumerate(text[start:stop], start)
         )
         if not self.do_split:
-            return [Word.of(chunk) for chunk in split_on_whitespace(characters)]
+            return list(characters)
         if self.clean_text:
             characters = clean(characters)
         if self.tokenize_chinese_chars:
             characters = surround_chinese(characters)
+        if not self.never_split:
+            return list(self._change_letters(characters))
+        changed: list[Character] = []
+        for is_space, group in groupby(characters, key=lambda c: is_whitespace(c.value)):
+            chunk = list(group)
+            if is_space:
+                changed += chunk
+            elif "".join(c.value for c in chunk) in self.never_split:
+                changed += (c._replace(kept=True) for c in chunk)
+            else:
+                changed += self._change_letters(chunk)
+        return changed
+
+    def split(self, characters: Iterable[Character]) -> list[Word]:
+        """The words of normalised characters."""
         words = []
         for chunk in split_on_whitespace(characters):
-            if self.never_split and "".join(c.value for c in chunk) in self.never_split:
+            if chunk[0].kept:
                 words.append(Word.of(chunk, whole=True))
+            elif not self.do_split:
+                words.append(Word.of(chunk))
             else:
-                normalized = self._normalize(chunk)
-                words.extend(Word.of(part) for part in split_on_punctuation(normalized))
+                words.extend(Word.of(part) for part in split_on_punctuation(chunk))
         return words
 
-    def _normalize(self, characters: Iterable[Character]) -> Iterable[Character]:
+    def _change_letters(self, characters: Iterable[Character]) -> Iterable[Character]:
         if self.strip_accents:
             characters = strip_accents(characters)
         if self.do_lower_case:
