@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -98,8 +99,28 @@ def lab(
 def pretrain(
     output: Annotated[Path, typer.Option(help="Folder for the pair and its checkpoints.")],
     recipe: Annotated[
-        str, typer.Option(help="Name of a shipped recipe, or path of a TOML file.")
-    ] = "micro",
+        str | None,
+        typer.Option(
+            help="Name of a shipped recipe, or path of a TOML file; default: micro, and own_text with "
+            "--text.",
+            show_default=False,
+        ),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of the recipe's: a text file (also .jsonl, .xz, .gz, .zst), a folder of them, "
+            "or a data set on the hub.",
+        ),
+    ] = None,
+    pair: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="PAIR",
+            help="A pair to go on with: bundled name, folder or hub name.",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Instead of the recipe's; warm-up in proportion.")
@@ -109,7 +130,7 @@ def pretrain(
         bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
     ] = False,
 ) -> None:
-    """Train a generator and a discriminator together, from random weights."""
+    """Train a generator and a discriminator together, on the micro-world or on your own text."""
     with plain_errors():
         from electra_lab.training.allocator import keep_freed_memory
         from electra_lab.training.distributed import Ranks, process_group
@@ -117,9 +138,14 @@ def pretrain(
         from electra_lab.training.recipe import Recipe
 
         keep_freed_memory()
-        settings = Recipe.load(recipe)
+        settings = Recipe.load(recipe or ("own_text" if text else "micro"))
         if steps is not None:
             settings = settings.with_steps(steps)
+        settings = replace(
+            settings,
+            text=text or settings.text,
+            continue_from=pair or settings.continue_from,
+        )
         with process_group(_device(device)) as place:
             result = run(settings, output, seed=seed, device=place, resume=resume)
             if not Ranks.here().first:

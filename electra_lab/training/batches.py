@@ -1,28 +1,32 @@
-"""Batches for pre-training from tokenised sequences: any step's batch, always the same one."""
+"""Batches for pre-training, from memory or from shards: any step's batch, always the same one."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Int
 from torch import Tensor
 
+from electra_lab.text.corpus.shards import Shards
+
 from .distributed import Ranks
 from .masking import mask_tokens, most_to_select, select_positions
 from .objectives import MaskedBatch
+from .order import shuffled
 
 
-class MaskedBatches:
-    """The sequences in an order drawn anew for each epoch, with positions to learn from that are
-    drawn anew for each step.
+class RowBatches:
+    """The base of what hands out batches: rows of text come in, positions to learn from are drawn.
 
     Everything is drawn from the seed and the number of the step, so the step is all that a resumed
     run has to know. What does not fill the last batch of an epoch is left out of that epoch.
 
     Args:
-        sequences: token ids with their special tokens.
+        count: how many sequences there are.
+        longest: tokens of the longest row there can be.
         special_ids: ids that are never selected, [MASK] and [PAD] among them.
         pad_id, mask_id: ids of [PAD] and [MASK].
         batch_size: sequences in a batch.
@@ -30,17 +34,19 @@ class MaskedBatches:
         probability: share of positions to select; see ``masking.select_positions``.
         mask_share: share of them that become [MASK]; see ``masking.mask_tokens``.
         with_replacement: draw positions as google-research/electra does.
-        ranks: which of how many processes takes its part of each batch; see ``MaskedBatch.part``.
         row_length: put several sequences in one row of so many tokens, so that hardly any padding is
             computed; see ``pack``. None: a row for each sequence.
+        ranks: which of how many processes takes its part of each batch; see ``MaskedBatch.part``.
 
     Raises:
-        ValueError: there are fewer sequences than a batch takes, or one is longer than a row.
+        ValueError: there are fewer sequences than a batch takes, one is longer than a row, or a batch
+            cannot be shared equally by the processes.
     """
 
     def __init__(
         self,
-        sequences: Sequence[Sequence[int]],
+        count: int,
+        longest: int,
         *,
         special_ids: Collection[int],
         pad_id: int,
@@ -53,21 +59,18 @@ class MaskedBatches:
         row_length: int | None = None,
         ranks: Ranks | None = None,
     ) -> None:
-        if len(sequences) < batch_size:
+        if count < batch_size:
             raise ValueError(
-                f"There are {len(sequences)} sequences, fewer than a batch of {batch_size} takes. "
+                f"There are {count} sequences, fewer than a batch of {batch_size} takes. "
                 "Give more text or a smaller batch_size."
             )
-        self.lengths = torch.tensor([len(sequence) for sequence in sequences])
-        self.longest = int(self.lengths.max())
-        if row_length is not None and row_length < self.longest:
+        if row_length is not None and row_length < longest:
             raise ValueError(
-                f"row_length is {row_length}, but the longest sequence has {self.longest} tokens. "
+                f"row_length is {row_length}, but the longest sequence has {longest} tokens. "
                 "Give longer rows or cut the sequences."
             )
-        self.ids = torch.full((len(sequences), self.longest), pad_id)
-        for row, sequence in zip(self.ids, sequences, strict=True):
-            row[: len(sequence)] = torch.tensor(sequence)
+        self.count = count
+        self.longest = longest
         self.special_ids = frozenset(special_ids)
         self.mask_id = mask_id
         self.batch_size = batch_size
@@ -83,22 +86,22 @@ class MaskedBatches:
                 f"A batch of {batch_size} sequences cannot be shared equally by {self.ranks.size} "
                 "processes. Take a batch_size that is a multiple of their number."
             )
-        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
 
     @property
     def batches_per_epoch(self) -> int:
         """Batches until the text begins anew."""
-        return len(self.lengths) // self.batch_size
+        return self.count // self.batch_size
+
+    def rows(
+        self, epoch: int, number: int
+    ) -> tuple[Int[Tensor, "batch seq"], Int[Tensor, " batch"], Int[Tensor, "batch seq"] | None]:
+        """The ids of a batch of an epoch, padded to the longest; the tokens of each row; token types."""
+        raise NotImplementedError
 
     def batch(self, step: int) -> MaskedBatch:
-        """The batch of that step (0, 1, 2 ...), on the CPU."""
-        epoch, number = divmod(step, self.batches_per_epoch)
-        if epoch != self._epoch:
-            self._epoch, self._order = epoch, self._draw_order(epoch)
-        rows = self._order[number]
-        lengths = self.lengths[rows]
-        longest = int(lengths.max())
-        ids = self.ids[rows, :longest]
+        """The batch of that step (0, 1, 2 ...), on the CPU; of it, this rank's part."""
+        ids, lengths, token_type_ids = self.rows(*divmod(step, self.batches_per_epoch))
+        longest = ids.shape[1]
         padded = int(lengths.min()) < longest
         mask = (torch.arange(longest) < lengths[:, None]).long() if padded else None
         generator = torch.Generator().manual_seed(_seed_of(self.seed, step))
@@ -115,10 +118,39 @@ class MaskedBatches:
             ids, positions, self.mask_id, mask_share=self.mask_share, generator=generator
         )
         rank, size = self.ranks.rank, self.ranks.size
-        batch = MaskedBatch(ids, masked, positions, mask).part(rank, size)
+        batch = MaskedBatch(ids, masked, positions, mask, token_type_ids).part(rank, size)
         if self.row_length is None:
             return batch
         return pack(batch, lengths[rank::size].tolist(), self.row_length, self.pad_id)
+
+
+class MaskedBatches(RowBatches):
+    """Batches from sequences in memory, in an order drawn anew for each epoch.
+
+    Args:
+        sequences: token ids with their special tokens.
+        settings: see ``RowBatches``.
+
+    Raises:
+        ValueError: see ``RowBatches``.
+    """
+
+    def __init__(self, sequences: Sequence[Sequence[int]], **settings: Any) -> None:
+        self.lengths = torch.tensor([len(sequence) for sequence in sequences])
+        super().__init__(len(sequences), max(map(len, sequences), default=0), **settings)
+        self.ids = torch.full((len(sequences), self.longest), self.pad_id)
+        for row, sequence in zip(self.ids, sequences, strict=True):
+            row[: len(sequence)] = torch.tensor(sequence)
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.long)
+
+    def rows(
+        self, epoch: int, number: int
+    ) -> tuple[Int[Tensor, "batch seq"], Int[Tensor, " batch"], None]:
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._draw_order(epoch)
+        rows = self._order[number]
+        lengths = self.lengths[rows]
+        return self.ids[rows, : int(lengths.max())], lengths, None
 
     def _draw_order(self, epoch: int) -> Int[Tensor, "batches rows"]:
         """Which sequences each batch of an epoch has.
@@ -129,6 +161,30 @@ class MaskedBatches:
         count = self.batches_per_epoch
         order = np.random.default_rng((self.seed, epoch)).permutation(len(self.lengths))
         return torch.from_numpy(order[: count * self.batch_size].reshape(count, self.batch_size))
+
+
+class ShardBatches(RowBatches):
+    """Batches from shards on the disk, in an order drawn anew for each epoch; in memory is one batch.
+
+    Args:
+        shards: see ``text.corpus.shards``.
+        settings: see ``RowBatches``.
+
+    Raises:
+        ValueError: see ``RowBatches``.
+    """
+
+    def __init__(self, shards: Shards, **settings: Any) -> None:
+        super().__init__(len(shards), shards.max_length, **settings)
+        self.shards = shards
+
+    def rows(
+        self, epoch: int, number: int
+    ) -> tuple[Int[Tensor, "batch seq"], Int[Tensor, " batch"], Int[Tensor, "batch seq"]]:
+        places = range(number * self.batch_size, (number + 1) * self.batch_size)
+        order = shuffled(places, self.count, (self.seed, epoch))
+        ids, token_type_ids, lengths = map(torch.from_numpy, self.shards.rows(order))
+        return ids, lengths, token_type_ids
 
 
 def pack(batch: MaskedBatch, lengths: Sequence[int], row_length: int, pad_id: int) -> MaskedBatch:
@@ -163,6 +219,7 @@ def pack(batch: MaskedBatch, lengths: Sequence[int], row_length: int, pad_id: in
         masked_ids=move(batch.masked_ids, pad_id),
         positions=place.view(-1)[batch.positions],
         attention_mask=same.long(),
+        token_type_ids=None if batch.token_type_ids is None else move(batch.token_type_ids, 0),
         position_ids=move(columns.expand(len(lengths), -1), 0),
     )
 

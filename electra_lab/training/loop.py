@@ -105,7 +105,7 @@ def train(
     settings = dict(settings or {})
     ranks = Ranks.here()
     callbacks = tuple(callbacks) if ranks.first else ()
-    file = _checkpoint_file(folder, resume)
+    file = checkpoint_file(folder, resume)
     for group in optimizer.param_groups:
         group.setdefault("peak_lr", group["lr"])
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
@@ -167,7 +167,13 @@ def _set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:
         group["lr"] = group["peak_lr"] * factor
 
 
-def _checkpoint_file(folder: str | Path | None, resume: bool) -> Path | None:
+def checkpoint_file(folder: str | Path | None, resume: bool) -> Path | None:
+    """Where a run in this folder keeps its checkpoint; None where nothing is written.
+
+    Raises:
+        ValueError: ``resume`` without a folder.
+        FileExistsError: there is a checkpoint, and ``resume`` was not asked for.
+    """
     if folder is None:
         if resume:
             raise ValueError("resume needs the folder of the run that is to go on; got none.")

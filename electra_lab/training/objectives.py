@@ -16,7 +16,7 @@ is most of what such a step would otherwise compute.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -157,6 +157,8 @@ class WithGenerator(Objective):
         temperature: T of the generator's softmax(logits / T) when it samples.
         sampling: ``"inverse_cdf"``, or ``"gumbel"``, the plain one; the same distribution.
         with_replacement: positions may be selected twice (google-research/electra).
+        models: generator and model to go on with, as they are (their embeddings may be two sets of
+            tables). Default: fresh ones.
     """
 
     default_weight: ClassVar[float]
@@ -170,6 +172,7 @@ class WithGenerator(Objective):
         temperature: float = 1.0,
         sampling: str = "inverse_cdf",
         with_replacement: bool = False,
+        models: tuple[ElectraForMaskedLM, Any] | None = None,
     ) -> None:
         super().__init__(config, generator_config)
         check_temperature(temperature)
@@ -179,6 +182,9 @@ class WithGenerator(Objective):
         self.temperature = temperature
         self.sampling = sampling
         self.with_replacement = with_replacement
+        if models is not None:
+            self.generator, self.model = models
+            return
         self.generator = ElectraForMaskedLM(generator_config)
         self.model = self.make_model(config)
         tie_embeddings(self.generator, self.model)
@@ -331,20 +337,27 @@ def make_objective(
     temperature: float = 1.0,
     sampling: str = "inverse_cdf",
     with_replacement: bool = False,
+    models: tuple[ElectraForMaskedLM, ElectraForPreTraining] | None = None,
 ) -> Objective:
-    """Build the objective of that name with fresh models.
+    """Build the objective of that name, with fresh models unless some are given.
 
     Args:
         rtd_weight: weight of replaced token detection beside the generator's MLM; the other
             objectives keep the weight 1 (both of their losses are of the same kind).
         temperature, sampling, with_replacement: see ``WithGenerator``.
+        models: a generator and a discriminator to go on with.
 
     Raises:
-        ValueError: there is no objective of that name.
+        ValueError: there is no objective of that name, or it trains no discriminator to go on with.
     """
     if name not in OBJECTIVES:
         raise ValueError(f"There is no objective {name!r}. There are {', '.join(OBJECTIVES)}.")
     kind = OBJECTIVES[name]
+    if models is not None and not issubclass(kind, Electra):
+        raise ValueError(
+            f"The objective {name!r} trains no discriminator, so it cannot go on with a pair. Take "
+            "'electra' or 'electra_15'."
+        )
     if not issubclass(kind, WithGenerator):
         return kind(config, generator_config)
     return kind(
@@ -354,6 +367,7 @@ def make_objective(
         temperature=temperature,
         sampling=sampling,
         with_replacement=with_replacement,
+        models=models,
     )
 
 

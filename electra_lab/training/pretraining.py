@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +16,23 @@ import torch
 from torch import nn
 
 from electra_lab.checkpoints.atomic import atomic_file
-from electra_lab.checkpoints.pair import Pair
+from electra_lab.checkpoints.pair import Pair, load_pair
 from electra_lab.devices import default_device
 from electra_lab.model.electra import ElectraModel
 from electra_lab.model.heads import ReplacedTokenHead
+from electra_lab.text.corpus.build import CorpusReport
 from electra_lab.text.microworld import MicroWorld
 from electra_lab.text.tokenization import ElectraTokenizerFast
 from electra_lab.text.vocabulary import train_vocabulary
 
-from .batches import MaskedBatches
+from .batches import MaskedBatches, RowBatches, ShardBatches
 from .checkpoint import random_states, set_random_states
+from .corpus import CORPUS_FOLDER, prepare_corpus
 from .distributed import Ranks
-from .loop import train
+from .loop import checkpoint_file, train
 from .objectives import Electra, Objective, make_objective
 from .optimization import linear_schedule, make_optimizer
-from .recipe import Recipe
+from .recipe import MICROWORLD, Recipe
 from .state import Row
 
 
@@ -41,6 +46,7 @@ class PretrainingResult:
         history: see ``state.TrainingState``.
         seconds: all of it: making text and vocabulary, training, evaluations in callbacks.
         recipe: what it was made with.
+        corpus: what became of its text; None for the micro-world.
     """
 
     objective: Objective
@@ -48,6 +54,7 @@ class PretrainingResult:
     history: list[Row]
     seconds: float
     recipe: Recipe
+    corpus: CorpusReport | None = None
 
     @property
     def pair(self) -> Pair:
@@ -81,12 +88,12 @@ def pretrain(
     progress: bool = True,
     stop_after: int | None = None,
 ) -> PretrainingResult:
-    """Train a generator and a discriminator together, from random weights.
+    """Train a generator and a discriminator together, from random weights or from a pair.
 
     Args:
         recipe: a ``Recipe``, the name of a shipped one or the path of a TOML file.
-        output: folder for the pair (``load_pair(output)`` loads it), the history and the checkpoint
-            of the run. None: nothing is written.
+        output: folder for the pair (``load_pair(output)`` loads it), the history, the checkpoint of
+            the run and, in ``corpus/``, a text's vocabulary and shards. None: nothing is kept.
         seed: instead of the recipe's.
         device: where to train; default: ``default_device()``.
         resume: go on from the checkpoint in ``output``, exactly as if the run had not stopped.
@@ -95,8 +102,9 @@ def pretrain(
         stop_after: stop after so many steps of the run, to be resumed later.
 
     Raises:
-        FileNotFoundError: there is no such recipe.
-        ValueError: the recipe has unknown keys or values; the checkpoint was made with another one.
+        FileNotFoundError: there is no such recipe, text or pair to go on with.
+        ValueError: the recipe has unknown keys or values; the checkpoint was made with another one;
+            there is no text in its text.
         FileExistsError: ``output`` holds a run already, and ``resume`` was not asked for.
         NonFiniteLossError, OSError: see ``loop.train``; the last checkpoint is whole.
     """
@@ -106,10 +114,14 @@ def pretrain(
     if seed is not None:
         recipe = replace(recipe, seed=seed)
     device = torch.device(device) if device is not None else default_device()
-    texts = training_texts(recipe)
-    tokenizer = make_tokenizer(recipe, texts)
-    objective = build_objective(recipe, tokenizer).to(device)
-    batches = make_batches(recipe, tokenizer, texts)
+    checkpoint_file(output, resume)  # before anything long, in case it is refused
+    pair = load_pair(recipe.continue_from) if recipe.continue_from else None
+    if pair is not None:
+        recipe = recipe.of_pair(pair.discriminator.config, pair.generator.config)
+    tokenizer, batches, report = prepare_text(
+        recipe, output, pair.tokenizer if pair else None, progress=progress
+    )
+    objective = build_objective(recipe, tokenizer, pair).to(device)
     prepared = time.perf_counter() - began
     state = train(
         objective,
@@ -137,15 +149,41 @@ def pretrain(
         progress=progress,
     )
     result = PretrainingResult(
-        objective.eval(), tokenizer, state.history, prepared + state.seconds, recipe
+        objective.eval(), tokenizer, state.history, prepared + state.seconds, recipe, report
     )
     if output is not None and Ranks.here().first:
         save_result(result, output)
     return result
 
 
+def prepare_text(
+    recipe: Recipe,
+    output: str | Path | None,
+    tokenizer: ElectraTokenizerFast | None = None,
+    *,
+    progress: bool = True,
+) -> tuple[ElectraTokenizerFast, RowBatches, CorpusReport | None]:
+    """A recipe's text as batches, and the tokenizer that made them: the given one or a learned one."""
+    if recipe.text == MICROWORLD:
+        texts = training_texts(recipe)
+        tokenizer = tokenizer or make_tokenizer(recipe, texts)
+        return tokenizer, make_batches(recipe, tokenizer, texts), None
+    ranks = Ranks.here()
+    if output is None:
+        folder = Path(tempfile.mkdtemp(prefix="electra-lab-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        ranks = Ranks()  # nobody else sees the folder
+    else:
+        folder = Path(output) / CORPUS_FOLDER
+    corpus = prepare_corpus(recipe, folder, tokenizer, ranks=ranks, progress=progress)
+    batches = ShardBatches(
+        corpus.shards, **_batch_settings(recipe, corpus.tokenizer, recipe.max_length)
+    )
+    return corpus.tokenizer, batches, corpus.report
+
+
 def training_texts(recipe: Recipe) -> list[str]:
-    """The sentences that a recipe trains on."""
+    """The sentences of the micro-world that a recipe trains on."""
     world = MicroWorld(seed=recipe.text_seed, split="train")
     return world.texts(recipe.sentences, seed=recipe.text_seed)
 
@@ -155,8 +193,25 @@ def make_tokenizer(recipe: Recipe, texts: list[str]) -> ElectraTokenizerFast:
     return ElectraTokenizerFast(vocab=train_vocabulary(texts, recipe.vocabulary_size))
 
 
-def build_objective(recipe: Recipe, tokenizer: ElectraTokenizerFast) -> Objective:
-    """The objective with fresh models, drawn from the recipe's seed."""
+def build_objective(
+    recipe: Recipe, tokenizer: ElectraTokenizerFast, pair: Pair | None = None
+) -> Objective:
+    """The objective with the models of a pair, or with fresh ones, drawn from the recipe's seed.
+
+    Raises:
+        ValueError: a pair is given to an objective that trains none.
+    """
+    if pair is not None:
+        return make_objective(
+            recipe.objective,
+            pair.discriminator.config,
+            pair.generator.config,
+            rtd_weight=recipe.rtd_weight,
+            temperature=recipe.temperature,
+            sampling=recipe.sampling,
+            with_replacement=recipe.faithful,
+            models=(pair.generator, pair.discriminator),
+        )
     config = recipe.config(len(tokenizer), tokenizer.pad_token_id)
     outside = random_states("cpu")
     torch.manual_seed(recipe.seed)
@@ -209,8 +264,14 @@ def make_batches(
     """Tokenise the text once and cut it into batches."""
     encoded = tokenizer(texts, truncation=True, max_length=recipe.max_length)
     sequences = encoded["input_ids"]
-    return MaskedBatches(
-        sequences,
+    return MaskedBatches(sequences, **_batch_settings(recipe, tokenizer, max(map(len, sequences))))
+
+
+def _batch_settings(
+    recipe: Recipe, tokenizer: ElectraTokenizerFast, longest: int
+) -> dict[str, Any]:
+    """What a recipe says of its batches; see ``RowBatches``."""
+    return dict(
         special_ids=tokenizer.all_special_ids,
         pad_id=tokenizer.pad_token_id,
         mask_id=tokenizer.mask_token_id,
@@ -220,7 +281,7 @@ def make_batches(
         mask_share=recipe.mask_share,
         with_replacement=recipe.faithful,
         # shorter rows are cheaper: attention computes every pair of places in a row
-        row_length=max(map(len, sequences)) if recipe.pack else None,
+        row_length=longest if recipe.pack else None,
         ranks=Ranks.here(),
     )
 
@@ -238,5 +299,7 @@ def save_result(result: PretrainingResult, folder: str | Path) -> None:
         "seconds": result.seconds,
         "history": result.history,
     }
+    if result.corpus is not None:
+        content["corpus"] = asdict(result.corpus)
     with atomic_file(folder / "history.json") as partial:
         partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

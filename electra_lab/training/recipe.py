@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from electra_lab.checkpoints.hub import is_hub_id
 from electra_lab.checkpoints.resources import data_path
 from electra_lab.model.config import ElectraConfig
 
-TEXTS = ("microworld",)
+MICROWORLD = "microworld"
+TEXT_LINES = ("paragraphs", "documents")
 INITIALIZATIONS = ("normal", "fan_in")
 
 
@@ -22,13 +24,24 @@ class Recipe:
     Args:
         name: how the run is called.
         objective: one of ``objectives.OBJECTIVES``.
-        text: what it is trained on; ``"microworld"``.
-        sentences: how many sentences are made for training.
-        text_seed: seed of the world and its sentences.
+        text: what it is trained on: ``"microworld"``; or the path of a text file or a folder of them;
+            or the name of a text data set on the hub (``owner/name``). For text that is no micro-world
+            see ``text.corpus``.
+        sentences: how many sentences of the micro-world are made for training.
+        text_seed: seed of the world and its sentences; of text, of how it is cut into segments.
+        text_lines: ``"paragraphs"``: a line of a text file is a paragraph, and an empty line ends a
+            document; ``"documents"``: a line is a document.
+        text_column: where the text of ``.jsonl`` files and hub data sets is; empty: it is found.
+        text_config, text_split: subset and split of a hub data set; empty: its only subset.
         vocabulary_size: pieces in the vocabulary, special tokens counted.
+        vocabulary_sample: characters of text, about, that the vocabulary is learned from: the beginning
+            of each file, or of a hub data set.
         max_length: longest sequence in tokens, [CLS] and [SEP] counted; longer ones are cut.
         pack: put several sequences in one row, as long as the longest of them; the same losses in
             less time where sequences are short, see ``batches.pack``.
+        continue_from: a pair to go on with, as ``load_pair`` takes it, in place of random weights. Its
+            tokenizer and its sizes are used, whatever the recipe says of them, and ``max_length`` is at
+            most its number of positions: see ``of_pair``. Empty: none.
         embedding_size, hidden_size, num_hidden_layers, num_attention_heads, intermediate_size,
             hidden_dropout_prob, attention_probs_dropout_prob, initializer_range: the discriminator;
             see ``ElectraConfig``.
@@ -58,12 +71,18 @@ class Recipe:
 
     name: str = "unnamed"
     objective: str = "electra"
-    text: str = "microworld"
+    text: str = MICROWORLD
     sentences: int = 20_000
     text_seed: int = 0
+    text_lines: str = "paragraphs"
+    text_column: str = ""
+    text_config: str = ""
+    text_split: str = "train"
     vocabulary_size: int = 1_000
+    vocabulary_sample: int = 20_000_000
     max_length: int = 64
     pack: bool = True
+    continue_from: str = ""
     embedding_size: int = 64
     hidden_size: int = 128
     num_hidden_layers: int = 2
@@ -103,8 +122,15 @@ class Recipe:
                 f"There is no initialization {self.initialization!r}; "
                 f"use {' or '.join(INITIALIZATIONS)}."
             )
-        if self.text not in TEXTS:
-            raise ValueError(f"There is no text {self.text!r} to train on; use {', '.join(TEXTS)}.")
+        if self.text_lines not in TEXT_LINES:
+            raise ValueError(
+                f"text_lines is {self.text_lines!r}; use {' or '.join(map(repr, TEXT_LINES))}."
+            )
+        if not (self.text == MICROWORLD or is_hub_id(self.text) or _may_be_path(self.text)):
+            raise ValueError(
+                f"There is no text {self.text!r} to train on. Give the path of a text file or folder, "
+                f"the name of a data set on the hub (owner/name), or {MICROWORLD!r}."
+            )
         if not 0 <= self.warmup_steps <= self.steps:
             raise ValueError(
                 f"warmup_steps is {self.warmup_steps} of {self.steps} steps; it must lie between 0 "
@@ -162,6 +188,19 @@ class Recipe:
             self, steps=steps, warmup_steps=round(self.warmup_steps * steps / self.steps)
         )
 
+    def of_pair(self, discriminator: ElectraConfig, generator: ElectraConfig) -> Recipe:
+        """The same recipe with the sizes of a pair that is gone on with, so that it says what is so."""
+        names = {f.name for f in fields(ElectraConfig)} & {f.name for f in fields(self)}
+        positions = min(discriminator.max_position_embeddings, generator.max_position_embeddings)
+        return replace(
+            self,
+            **{name: getattr(discriminator, name) for name in names},
+            vocabulary_size=discriminator.vocab_size,
+            max_length=min(self.max_length, positions),
+            generator_fraction=generator.hidden_size / discriminator.hidden_size,
+            generator_heads=generator.num_attention_heads,
+        )
+
     def config(self, vocab_size: int, pad_token_id: int = 0) -> ElectraConfig:
         """The discriminator's configuration."""
         names = {f.name for f in fields(ElectraConfig)} & {f.name for f in fields(self)}
@@ -181,7 +220,22 @@ class Recipe:
 
 
 _TYPES: dict[Any, type] = {"str": str, "int": int, "float": float, "bool": bool}
-_AT_LEAST_ONE = ("sentences", "steps", "batch_size", "log_every", "checkpoint_every", "max_length")
+_AT_LEAST_ONE = (
+    "sentences",
+    "steps",
+    "batch_size",
+    "log_every",
+    "checkpoint_every",
+    "max_length",
+    "vocabulary_sample",
+)
+
+
+def _may_be_path(text: str) -> bool:
+    """Whether this is a path, of something that may not be there now: shards that were made of it are
+    enough to go on."""
+    path = Path(text).expanduser()
+    return path.exists() or len(path.parts) > 1
 
 
 def _typed(name: str, value: Any, wanted: Any) -> Any:

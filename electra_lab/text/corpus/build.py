@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -125,6 +125,17 @@ def build_shards(
     return report
 
 
+def no_text(corpus: Corpus, skipped: Mapping[str, int]) -> ValueError:
+    """The error for a corpus without any text, with what was found in it instead."""
+    found = "; ".join(f"{count:,} {kind}" for kind, count in skipped.items())
+    return ValueError(
+        f"There is no text in {corpus.name}"
+        + (f": {found}" if found else "")
+        + ". What is read is "
+        "text in UTF-8, a paragraph on each line, an empty line between documents."
+    )
+
+
 class _Builder:
     """Collects segments and writes a shard whenever there are enough."""
 
@@ -190,13 +201,7 @@ class _Builder:
         if self.waiting:
             self._write()
         if not self.shards:
-            found = "; ".join(f"{count:,} {kind}" for kind, count in self.report.skipped.items())
-            raise ValueError(
-                f"There is no text in {corpus.name}"
-                + (f": {found}" if found else "")
-                + ". What is read "
-                "is text in UTF-8, a paragraph on each line, an empty line between documents."
-            )
+            raise no_text(corpus, self.report.skipped)
         index = {
             "version": VERSION,
             "settings": self.settings,

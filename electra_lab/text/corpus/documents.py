@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol, runtime_checkable
 
 ENDINGS = (".txt", ".text", ".jsonl")
 """What is read of a folder; any of these may be compressed. A file given by itself may have any name."""
@@ -59,6 +59,7 @@ class Document:
     bytes_read: int = 0
 
 
+@runtime_checkable
 class Corpus(Protocol):
     """Where documents come from; the same ones in the same order whenever it is asked."""
 

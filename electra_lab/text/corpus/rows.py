@@ -46,8 +46,8 @@ class HubText:
             import datasets
         except ModuleNotFoundError as error:
             raise ModuleNotFoundError(
-                f"Reading {name} from the hub needs the library datasets: pip install datasets. Text "
-                "files and folders need nothing."
+                f"{name!r} is no path here, and to read it from the hub needs the library datasets: pip "
+                "install datasets. Text files and folders need nothing."
             ) from error
         self.name = name
         self.config = config
