@@ -42,6 +42,8 @@ def test_unknown_keys_are_refused_by_name(tmp_path):
         ("steps = 10\nwarmup_steps = 11", "warmup_steps is 11 of 10"),
         ("initialization = 'xavier'", "no initialization 'xavier'"),
         ("text = 'wikipedia'", "no text 'wikipedia'"),
+        ("text_lines = 'rows'", "text_lines is 'rows'"),
+        ("vocabulary_sample = 0", "vocabulary_sample is 0"),
         ("steps = ", "not valid TOML"),
     ],
 )
@@ -60,3 +62,17 @@ def test_a_recipe_that_is_not_there_is_named_with_those_that_are():
 def test_with_steps_keeps_the_share_of_warm_up():
     recipe = Recipe(steps=1000, warmup_steps=100).with_steps(30)
     assert (recipe.steps, recipe.warmup_steps) == (30, 3)
+
+
+@pytest.mark.parametrize(
+    "text", ["microworld", "owner/name", "some/where/deep", "/gone/away.txt", "."]
+)
+def test_text_is_the_micro_world_a_path_or_a_name_on_the_hub(text):
+    assert Recipe(text=text).text == text
+
+
+def test_the_recipe_for_a_persons_own_text_is_shipped():
+    recipe = Recipe.load("own_text")
+    assert (recipe.vocabulary_size, recipe.max_length) == (8192, 128)
+    config = recipe.config(8192)
+    assert recipe.generator_config(config).hidden_size == config.hidden_size // 4
