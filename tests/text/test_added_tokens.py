@@ -316,3 +316,12 @@ def test_a_tokenizer_file_alone_brings_its_added_tokens(tmp_path):
     alone = ElectraTokenizerFast(tokenizer_file=tmp_path / "tokenizer.json")
     assert alone.get_vocab() == made.get_vocab()
     assert alone.tokenize("a telescope") == ["a", "telescope"]
+
+
+@pytest.mark.parametrize("tokenizer", TOKENIZERS)
+def test_a_space_that_two_tokens_claim_goes_to_the_first(tokenizer):
+    made, theirs = tokenizer(vocab=VOCABULARY), theirs_with()
+    tokens = [AddedToken("<a>", rstrip=True), AddedToken(" <b>", lstrip=True)]
+    made.add_tokens(tokens)
+    theirs.add_tokens(tokens)
+    same(made("x <a> <b>", **OPTIONS), theirs("x <a> <b>", **OPTIONS))
