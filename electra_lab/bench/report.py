@@ -26,7 +26,7 @@ def need_transformers() -> None:
     if find_spec("transformers") is None:
         raise ModuleNotFoundError(
             "This compares with transformers, which is not installed here. Install it, or this package "
-            'with its extra: pip install "electra-lab[bench]".'
+            'with its extra: pip install "electra-lab[notebooks]".'
         )
 
 

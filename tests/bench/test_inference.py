@@ -91,5 +91,5 @@ def test_a_process_that_fails_is_named(tmp_path: Path):
 
 def test_without_transformers_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("electra_lab.bench.report.find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r"electra-lab\[bench\]"):
+    with pytest.raises(ModuleNotFoundError, match=r"electra-lab\[notebooks\]"):
         inference.run(1)
