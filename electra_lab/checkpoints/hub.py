@@ -10,9 +10,9 @@ from pathlib import Path
 from .weights import INDEX_FILES, WEIGHTS_FILES, shards
 
 CONFIG_FILE = "config.json"
+VOCABULARY_FILES = ("vocab.txt", "tokenizer.json")
 TOKENIZER_FILES = (
-    "vocab.txt",
-    "tokenizer.json",
+    *VOCABULARY_FILES,
     "tokenizer_config.json",
     "special_tokens_map.json",
     "added_tokens.json",
@@ -48,8 +48,9 @@ def hub_folder(name: str, options: HubOptions, *, weights: bool, tokenizer: bool
 
     Args:
         name: ``owner/model``.
-        weights: fetch the weights, in the first format that the repository has.
-        tokenizer: fetch the tokenizer's files, as many as there are.
+        weights: fetch the configuration, and the weights in the first format that there is.
+        tokenizer: fetch the tokenizer's files, as many as there are. Alone they need no
+            configuration beside them.
 
     Raises:
         FileNotFoundError: there is no such repository, revision or file; or it is not in the cache
@@ -57,18 +58,24 @@ def hub_folder(name: str, options: HubOptions, *, weights: bool, tokenizer: bool
         PermissionError: the repository asks for a token that was not given.
         OSError: a download broke off.
     """
-    config = _fetch(name, CONFIG_FILE, options)
-    if config is None:
+    needed = VOCABULARY_FILES if tokenizer and not weights else (CONFIG_FILE,)
+    found = [path for file in needed if (path := _fetch(name, file, options)) is not None]
+    if not found:
+        if _is_offline(options):
+            raise FileNotFoundError(
+                f"{_at(name, options)} was not downloaded before, and the network is switched off "
+                "(local_files_only, or HF_HUB_OFFLINE). Load it once with the network on."
+            )
         raise FileNotFoundError(
-            f"The repository {name} has no {CONFIG_FILE}, so it is no checkpoint of transformers' "
-            "layout."
+            f"The repository {name} has no {' and no '.join(needed)}, so it holds no "
+            f"{'tokenizer' if needed == VOCABULARY_FILES else 'checkpoint'} of transformers' layout."
         )
     if weights:
         _fetch_weights(name, options)
     if tokenizer:
         for file in TOKENIZER_FILES:
             _fetch(name, file, options)
-    return config.parent
+    return found[0].parent
 
 
 def _fetch_weights(name: str, options: HubOptions) -> None:
@@ -94,10 +101,11 @@ def _fetch_all(name: str, files: Iterable[str], options: HubOptions) -> None:
 
 
 def _fetch(name: str, file: str, options: HubOptions) -> Path | None:
-    """The path of a file in the cache, downloaded if need be; None where the repository lacks it."""
+    """The path of a file in the cache, downloaded if need be; None where the repository lacks it, or
+    the cache while the network is switched off."""
     from huggingface_hub import errors, hf_hub_download
 
-    at = f"{name} at revision {options.revision}" if options.revision else name
+    at = _at(name, options)
     try:
         return Path(
             hf_hub_download(
@@ -110,13 +118,8 @@ def _fetch(name: str, file: str, options: HubOptions) -> Path | None:
             )
         )
     except errors.LocalEntryNotFoundError as error:
-        if options.local_files_only or errors.OfflineModeIsEnabled in map(type, _causes(error)):
-            if file != CONFIG_FILE:
-                return None
-            raise FileNotFoundError(
-                f"{at} was not downloaded before, and the network is switched off "
-                "(local_files_only, or HF_HUB_OFFLINE). Load it once with the network on."
-            ) from error
+        if _is_offline(options) or _known_to_lack(name, file, options):
+            return None
         raise FileNotFoundError(
             f"Could not reach the hub for {file} of {at}, and it is not in the cache: {error}. "
             "Check the connection; bundled checkpoints need none."
@@ -144,7 +147,21 @@ def _fetch(name: str, file: str, options: HubOptions) -> Path | None:
         ) from error
 
 
-def _causes(error: BaseException | None) -> Iterable[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
+def _at(name: str, options: HubOptions) -> str:
+    return f"{name} at revision {options.revision}" if options.revision else name
+
+
+def _is_offline(options: HubOptions) -> bool:
+    from huggingface_hub import constants
+
+    return options.local_files_only or constants.HF_HUB_OFFLINE
+
+
+def _known_to_lack(name: str, file: str, options: HubOptions) -> bool:
+    """Whether the hub once said that this state of the repository has no such file."""
+    from huggingface_hub import _CACHED_NO_EXIST, try_to_load_from_cache
+
+    said = try_to_load_from_cache(
+        name, file, cache_dir=options.cache_dir, revision=options.revision
+    )
+    return said is _CACHED_NO_EXIST

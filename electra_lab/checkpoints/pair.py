@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -14,6 +16,10 @@ from electra_lab.text.tokenization import ElectraTokenizerFast
 
 from .hub import is_hub_id
 from .resources import bundled_checkpoints
+from .upload import upload
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitInfo
 
 GENERATOR, DISCRIMINATOR = "generator", "discriminator"
 
@@ -50,6 +56,35 @@ class Pair:
         for name, model in ((GENERATOR, self.generator), (DISCRIMINATOR, self.discriminator)):
             model.save_pretrained(Path(folder) / name, dtype=dtype)
             self.tokenizer.save_pretrained(Path(folder) / name)
+
+    def push_to_hub(
+        self, repo_id: str, *, commit_message: str | None = None, **options: Any
+    ) -> dict[str, CommitInfo]:
+        """Push to the repositories ``repo_id-generator`` and ``repo_id-discriminator``, from where
+        ``load_pair(repo_id)`` loads again.
+
+        Args:
+            repo_id: ``owner/name``, without ``-generator`` or ``-discriminator``.
+            commit_message: what the commits say; by default what is uploaded.
+            options: ``private``, ``token``, ``revision``, ``create_pr``, see ``PushToHub``.
+
+        Returns:
+            The commits of ``"generator"`` and ``"discriminator"``.
+
+        Raises:
+            ValueError, PermissionError, OSError: see ``PushToHub``.
+        """
+        with TemporaryDirectory() as folder:
+            self.save(folder)
+            return {
+                half: upload(
+                    Path(folder) / half,
+                    f"{repo_id}-{half}",
+                    commit_message or f"Upload {half}",
+                    **options,
+                )
+                for half in (GENERATOR, DISCRIMINATOR)
+            }
 
 
 def load_pair(name: str | Path | None = None) -> Pair:

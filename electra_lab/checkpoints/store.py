@@ -60,7 +60,7 @@ def load_config(name: str | Path, **changes: Any) -> ElectraConfig:
         FileNotFoundError: no such checkpoint, or it has no ``config.json``.
         ValueError: the file is not a configuration of ELECTRA.
     """
-    hub, changes = _split_hub_options(changes)
+    hub, changes = split_hub_options(changes)
     return _read_config(resolve_folder(name, **hub), changes)
 
 
@@ -96,8 +96,8 @@ def read_config_file(file: Path, changes: dict[str, Any] | None = None) -> Elect
     return ElectraConfig.from_dict(values, changes)
 
 
-def _split_hub_options(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of the hub, and the others."""
+def split_hub_options(arguments: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments that are fields of ``HubOptions``, and the others."""
     names = {field.name for field in fields(HubOptions)}
     hub = {name: value for name, value in arguments.items() if name in names}
     return hub, {name: value for name, value in arguments.items() if name not in names}
@@ -137,7 +137,7 @@ def load_model(
     **arguments: Any,
 ) -> Model:
     """Read a model; see ``PreTrainedModel.from_pretrained``."""
-    hub, changes = _split_hub_options(arguments)
+    hub, changes = split_hub_options(arguments)
     folder = resolve_folder(name, weights=True, **hub)
     if config is not None:
         config = replace(config, **changes)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import torch
 from torch import nn
 
+from electra_lab.checkpoints.upload import PushToHub
+
 from .config import ElectraConfig
 
 ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
@@ -15,7 +17,7 @@ ATTENTION_IMPLEMENTATIONS = ("sdpa", "eager")
 Model = TypeVar("Model", bound="PreTrainedModel")
 
 
-class PreTrainedModel(nn.Module):
+class PreTrainedModel(PushToHub, nn.Module):
     """Base class of the bare model and of every model with a head.
 
     Args:

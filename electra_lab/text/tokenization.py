@@ -17,6 +17,7 @@ import tokenizers
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, processors
 
 from electra_lab.checkpoints.atomic import atomic_folder
+from electra_lab.checkpoints.upload import PushToHub
 
 from .added_tokens import AddedVocabulary, Finder, as_added_token, as_dictionary
 from .encoding import (
@@ -51,7 +52,7 @@ Token = str | AddedToken
 Self = TypeVar("Self", bound="TokenizerBase")
 
 
-class TokenizerBase(ABC):
+class TokenizerBase(PushToHub, ABC):
     """All that the two tokenizers have in common: everything but cutting a text into pieces.
 
     Args:
@@ -717,17 +718,21 @@ class TokenizerBase(ABC):
         """Load a tokenizer from a checkpoint, its settings included.
 
         Args:
-            name_or_folder: a bundled name, or a folder with ``vocab.txt`` or ``tokenizer.json``.
-            changes: arguments that are to differ from what was saved.
+            name_or_folder: a bundled name, a folder with ``vocab.txt`` or ``tokenizer.json``, or a
+                hub id.
+            changes: arguments that are to differ from what was saved; or ``revision``, ``token``,
+                ``cache_dir``, ``local_files_only`` (see ``HubOptions``).
 
         Raises:
             FileNotFoundError: there is no such checkpoint, or it has no vocabulary.
+            PermissionError, OSError: a token is needed, or a download failed.
             ValueError: a file is damaged, or is that of another kind of tokenizer; or the added
                 tokens do not fit the vocabulary.
         """
-        from electra_lab.checkpoints.store import resolve_folder
+        from electra_lab.checkpoints.store import resolve_folder, split_hub_options
 
-        folder = resolve_folder(name_or_folder, tokenizer=True)
+        hub, changes = split_hub_options(changes)
+        folder = resolve_folder(name_or_folder, tokenizer=True, **hub)
         vocabulary, settings = read_settings(folder, cls.file_settings)
         settings.update(changes)
         return cls(vocabulary, **settings)

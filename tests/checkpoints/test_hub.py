@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 
 from electra_lab import ElectraConfig, ElectraForPreTraining
 
-from .hub_stand_in import COMMIT, stand_in_hub
+from .hub_stand_in import commit_of, stand_in_hub
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OTHER_LIBRARIES = ("keras", "flax")
@@ -89,7 +89,7 @@ def test_a_hub_checkpoint_loads_once_and_then_offline(model, repositories, tmp_p
     with stand_in_hub(repositories) as (address, asked):
         requests = [
             dict(name="owner/plain"),
-            dict(name="owner/plain", revision=COMMIT),
+            dict(name="owner/plain", revision=commit_of(repositories / "owner" / "plain")),
             dict(name="owner/private", token="let-me-in"),
             dict(name="owner/sharded"),
             dict(name="owner/torch-file"),
