@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from huggingface_hub import CommitInfo
 
+MAIN = "main"  # what the hub calls every repository's main branch
+
 
 class PushToHub:
     """What can be saved in a folder can be pushed to the hub."""
@@ -43,13 +45,14 @@ class PushToHub:
             token: access token with the right to write; None takes the one that ``hf auth login``
                 stored or ``HF_TOKEN`` holds.
             revision: branch to commit to, made if there is none; the main branch by default.
-            create_pr: open a pull request instead of changing the branch.
+            create_pr: open a pull request to the main branch instead of changing it.
 
         Returns:
             The commit: a string, its address, with ``oid`` and ``pr_url`` among its attributes.
 
         Raises:
-            ValueError: ``repo_id`` cannot be a repository's name.
+            ValueError: ``repo_id`` cannot be a repository's name, or ``create_pr`` comes with another
+                ``revision`` than main.
             PermissionError: the token is missing or not valid, or may not write there.
             OSError: the hub could not be reached, or the upload broke off; nothing was committed.
         """
@@ -79,10 +82,17 @@ def upload(
     """Make a folder's files a commit of a repository on the hub; see ``PushToHub.push_to_hub``."""
     from huggingface_hub import HfApi
 
+    # asked here, since the client finds it out only after the repository and the branch were made
+    if create_pr and revision not in (None, MAIN):
+        raise ValueError(
+            f"create_pr=True proposes a change to the main branch, but revision is {revision!r}. Give "
+            "one of the two."
+        )
     hub = HfApi(token=token)
     with _plain_errors(repo_id):
         repo_id = hub.create_repo(repo_id, private=private, exist_ok=True).repo_id
-        if revision is not None and not revision.startswith("refs/"):
+        # main is always there, and who may only propose may not ask for it
+        if revision not in (None, MAIN) and not revision.startswith("refs/"):
             hub.create_branch(repo_id, branch=revision, exist_ok=True)
         return hub.upload_folder(
             repo_id=repo_id,

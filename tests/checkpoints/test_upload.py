@@ -128,17 +128,25 @@ said["biases"] = [
 torch.nn.init.constant_(model.head.score.bias, 3.0)
 model.push_to_hub("owner/model", revision="dev")
 said["later"] = bias(name="owner/model", revision="dev")
-said["strange"] = model.push_to_hub("stranger/model", create_pr=True).pr_url
+said["strange"] = [
+    model.push_to_hub(f"stranger/{name}", create_pr=True, revision=revision).pr_url
+    for name, revision in (("model", None), ("other", "main"))
+]
 """
-    (tmp_path / "hub" / "stranger" / "model").mkdir(parents=True)
-    (tmp_path / "hub" / "stranger" / "model" / "notes.txt").write_text("theirs")
+    theirs = [tmp_path / "hub" / "stranger" / name for name in ("model", "other")]
+    for folder in theirs:
+        folder.mkdir(parents=True)
+        (folder / "notes.txt").write_text("theirs")
     with stand_in_hub(tmp_path / "hub") as (address, _):
         said = run(script, address, tmp_path / "home", HF_TOKEN=TOKEN)
     assert said["proposal"] == [f"{address}/owner/model/discussions/1", "refs/pr/1"]
     assert said["biases"] == [0.0, 1.0, 2.0]
     assert said["later"] == 3.0
-    assert said["strange"] == f"{address}/stranger/model/discussions/1"
-    assert [path.name for path in (tmp_path / "hub/stranger/model").iterdir()] == ["notes.txt"]
+    assert said["strange"] == [
+        f"{address}/stranger/{folder.name}/discussions/1" for folder in theirs
+    ]
+    for folder in theirs:
+        assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
 ATTEMPTS = """
@@ -160,6 +168,11 @@ def test_what_goes_wrong_with_a_push_is_said_plainly_and_nothing_is_committed(hu
             "owner/none-stored": (dict(token=True), "PermissionError", "or set HF_TOKEN"),
             "stranger/model": (known, "PermissionError", "may not write to stranger/model (403)"),
             "owner/broken": (known, "OSError", "upload to owner/broken failed, and nothing was"),
+            "owner/both": (
+                dict(known, create_pr=True, revision="dev"),
+                "ValueError",
+                "revision is 'dev'. Give one of the two",
+            ),
             "a/b/c": (known, "ValueError", "'a/b/c' cannot be the name of a repository"),
         },
         "away": {
@@ -181,3 +194,4 @@ def test_what_goes_wrong_with_a_push_is_said_plainly_and_nothing_is_committed(hu
             assert part in said[name][1]
     assert not commits(asked)
     assert not [path for path in tmp_path.glob("hub/**/*") if path.is_file()]
+    assert not (tmp_path / "hub" / "owner" / "both").exists()
