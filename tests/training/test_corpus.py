@@ -249,7 +249,7 @@ def test_a_run_killed_in_the_middle_goes_on_with_the_same_curve(text, tmp_path):
     )
     output = tmp_path / "run"
     with subprocess.Popen([sys.executable, "-c", command, str(recipe), str(output)]) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not (output / CHECKPOINT_FILE).is_file() and time.monotonic() < deadline:
             assert process.poll() is None, "the run ended before it wrote a checkpoint"
             time.sleep(0.01)

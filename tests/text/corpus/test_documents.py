@@ -42,6 +42,8 @@ def test_an_empty_line_ends_a_document_however_the_file_is_compressed(tmp_path, 
     file.write_bytes(compress(TEXT.encode()))
     assert read(file) == (DOCUMENTS, {})
     assert read(tmp_path) == (DOCUMENTS, {})
+    again = TextFiles(file)
+    assert sum(d.bytes_read for d in again.documents()) == again.total_bytes == file.stat().st_size
 
 
 def test_a_folder_is_read_in_the_order_of_its_paths_with_the_folders_in_it(tmp_path):

@@ -72,6 +72,15 @@ def test_all_tokens_are_there_once_in_order_and_no_segment_has_two_documents(cor
         assert opening in ([], [0])
 
 
+def test_a_document_is_packed_alike_however_the_shards_are_cut(corpus, tmp_path):
+    cut = []
+    for size in (500, 2000, 10**6):
+        make(corpus, tmp_path / str(size), shard_tokens=size)
+        read = Shards(tmp_path / str(size), tokenizer())
+        cut.append([(read[n].ids.tolist(), read[n].split) for n in range(len(read))])
+    assert cut[0] == cut[1] == cut[2]
+
+
 def test_rows_are_what_the_tokenizer_makes_of_the_two_parts(corpus, tmp_path):
     make(corpus, tmp_path / "shards")
     own = tokenizer()
@@ -158,7 +167,7 @@ def test_a_kill_in_the_middle_leaves_whole_shards_that_are_gone_on_with(corpus, 
     folder = tmp_path / "killed"
     arguments = [sys.executable, "-c", command, corpus, tmp_path / "vocab", folder]
     with subprocess.Popen(arguments) as process:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 240
         while not (folder / "shard-00010").exists() and time.monotonic() < deadline:
             assert process.poll() is None, "it ended before it was killed"
             time.sleep(0.001)
