@@ -188,6 +188,8 @@ class Hub(BaseHTTPRequestHandler):
         if folder.is_dir():
             raise Refused(409, content=said)
         folder.mkdir(parents=True)
+        private = asked_for.get("private") or asked_for.get("visibility") == "private"
+        self.asked.append(f"created {'private ' * private}{owner}/{name}")
         return said
 
     def how_to_send(self, file: dict[str, Any]) -> dict[str, Any]:

@@ -14,19 +14,28 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from electra_lab import ElectraConfig, ElectraForPreTraining
+from electra_lab import ElectraConfig, ElectraForPreTraining, ElectraTokenizer
 
 from .hub_stand_in import commit_of, stand_in_hub
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OTHER_LIBRARIES = ("keras", "flax")
 
+# Between its attempts the client waits for 23 seconds in all, and has no setting for it.
+IMPATIENT = """
+import time
+time.sleep = lambda seconds: None
+"""
 LOAD = """
 import json, sys
-from electra_lab import ElectraForPreTraining
+from electra_lab import ElectraForPreTraining, ElectraTokenizer
 results = []
 for arguments in json.loads(sys.argv[1]):
     try:
+        if "words" in arguments["name"]:
+            tokenizer = ElectraTokenizer.from_pretrained(arguments["name"])
+            results.append([type(tokenizer).__name__, tokenizer.encode("the cat")])
+            continue
         model = ElectraForPreTraining.from_pretrained(**arguments)
         results.append([str(model.dtype), sum(p.double().sum().item() for p in model.parameters())])
     except Exception as error:
@@ -48,6 +57,8 @@ def repositories(model, tmp_path_factory) -> Path:
         model.save_pretrained(root / "owner" / name)
     (root / "owner" / "no-weights" / "model.safetensors").unlink()
     (root / "owner" / "no-config" / "config.json").unlink()
+    (root / "owner" / "no-words").mkdir()
+    (root / "owner" / "no-words" / "notes.txt").write_text("none")
     weights = load_file(root / "owner" / "plain" / "model.safetensors")
     torch_file, sharded = root / "owner" / "torch-file", root / "owner" / "sharded"
     for folder in (torch_file, sharded):
@@ -68,7 +79,7 @@ def repositories(model, tmp_path_factory) -> Path:
 def load(requests: list[dict], address: str, cache: Path, **environment: str) -> list:
     """The outcome of each ``from_pretrained(**request)``, in a fresh process."""
     run = subprocess.run(
-        [sys.executable, "-c", LOAD, json.dumps(requests)],
+        [sys.executable, "-c", IMPATIENT + LOAD, json.dumps(requests)],
         env={
             **{k: v for k, v in os.environ.items() if not k.startswith("HF_")},
             "HF_ENDPOINT": address,
@@ -126,6 +137,28 @@ def test_a_hub_checkpoint_loads_once_and_then_offline(model, repositories, tmp_p
     assert cached == results[0]
     assert unreachable[0] == "FileNotFoundError"
     assert "Could not reach the hub" in unreachable[1]
+
+
+def test_a_tokenizer_without_a_model_loads_once_and_then_with_the_network_down(
+    repositories, tmp_path
+):
+    ElectraTokenizer(
+        vocab=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat"]
+    ).save_pretrained(repositories / "owner" / "words")
+    words = [dict(name="owner/words")]
+    unseen = [*words, dict(name="owner/other-words")]
+    loaded = ["ElectraTokenizer", [2, 5, 6, 3]]
+    with stand_in_hub(repositories) as (address, _):
+        there = load([*unseen, dict(name="owner/no-words")], address, tmp_path)
+    assert there[0] == loaded
+    assert "has no repository 'owner/other-words'" in there[1][1]
+    assert "has no vocab.txt and no tokenizer.json, so it holds no tokenizer" in there[2][1]
+    # It never had a special_tokens_map.json: that it cannot be asked for now is no matter.
+    for environment, reason in (({}, "Could not reach"), ({"HF_HUB_OFFLINE": "1"}, "switched off")):
+        away = load(unseen, address, tmp_path, **environment)
+        assert away[0] == loaded
+        assert away[1][0] == "FileNotFoundError"
+        assert reason in away[1][1]
 
 
 def test_repositories_that_hold_only_keras_or_flax_weights_load(repositories, tmp_path):

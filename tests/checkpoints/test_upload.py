@@ -109,6 +109,13 @@ said["pair's commits"] = sorted(pushed)
         "commit of 5 files: Upload generator",
         "commit of 5 files: Upload discriminator",
     ]
+    assert [line for line in asked if line.startswith("created")] == [
+        "created owner/model",
+        "created private owner/private-ElectraTokenizer",
+        "created private owner/private-ElectraTokenizerFast",
+        "created owner/pair-generator",
+        "created owner/pair-discriminator",
+    ]
     assert sum(line.startswith("PUT") for line in asked) == 3  # each model's weights, sent once
 
 
