@@ -75,7 +75,7 @@ def test_all_that_is_imported_is_installed_with_the_notebooks(kind):
     installed = CORE.keys() | NOTEBOOKS.keys()
     if kind == "package":
         installed |= CONVERT.keys() | CORPUS.keys()
-    distributions = packages_distributions() | {"datasets": ["datasets"]}  # need not be installed
+    distributions = packages_distributions()
     sources = _sources(kind)
     assert sources
     names = set().union(*(_imported(ast.parse(source)) for source in sources))
