@@ -49,7 +49,9 @@ def sprinkled(contents):
     """Texts with the tokens in them, also in capitals and against other words."""
     spaces = st.sampled_from(["", " ", "  ", "\t", "\u00a0", "\n", "x", "_", "-", "\u200d", "漢"])
     words = st.sampled_from(contents).flatmap(lambda c: st.sampled_from([c, c.upper(), c.lower()]))
-    around = st.one_of(texts, st.just(""), st.just("[MASK]"))
+    # where a word ends is the Unicode version's to say, and the library's is newer than some Pythons'
+    known = texts.map(lambda t: "".join(c for c in t if unicodedata.category(c) != "Cn"))
+    around = st.one_of(known, st.just(""), st.just("[MASK]"))
     part = st.tuples(spaces, words, spaces, around).map("".join)
     return st.lists(part, min_size=1, max_size=5).map("".join)
 
