@@ -14,6 +14,7 @@ from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.hub import is_hub_id
 from electra_lab.text.corpus.build import CorpusReport, build_shards, no_text
 from electra_lab.text.corpus.documents import Corpus, TextFiles
+from electra_lab.text.corpus.held_out import HeldOut
 from electra_lab.text.corpus.rows import HubText
 from electra_lab.text.corpus.shards import INDEX_FILE, Shards
 from electra_lab.text.tokenization import ElectraTokenizerFast
@@ -32,6 +33,7 @@ _MADE_WITH = (
     "text_split",
     "vocabulary_size",
     "vocabulary_sample",
+    "held_out",
     "max_length",
     "faithful",
     "continue_from",
@@ -101,14 +103,17 @@ def prepare_corpus(
 
 
 def open_corpus(recipe: Recipe) -> Corpus:
-    """The text of a recipe: a path that is there, or else a data set of the hub."""
+    """The text that a recipe trains on: a path that is there, or else a data set of the hub."""
     path = Path(recipe.text).expanduser()
     column = recipe.text_column or None
+    corpus: Corpus
     if not path.exists() and is_hub_id(recipe.text):
-        return HubText(
+        corpus = HubText(
             recipe.text, config=recipe.text_config or None, split=recipe.text_split, column=column
         )
-    return TextFiles(path, line_is_document=recipe.text_lines == "documents", column=column)
+    else:
+        corpus = TextFiles(path, line_is_document=recipe.text_lines == "documents", column=column)
+    return HeldOut(corpus, recipe.held_out, training=True) if recipe.held_out else corpus
 
 
 def _learned_tokenizer(corpus: Corpus, recipe: Recipe, folder: Path) -> ElectraTokenizerFast:

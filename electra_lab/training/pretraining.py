@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import json
+import math
 import shutil
 import tempfile
 import time
@@ -13,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.pair import Pair, load_pair
 from electra_lab.devices import default_device
-from electra_lab.model.electra import ElectraModel
-from electra_lab.model.heads import ReplacedTokenHead
+from electra_lab.model.embeddings import ElectraEmbeddings
 from electra_lab.text.corpus.build import CorpusReport
+from electra_lab.text.corpus.shards import Shards
 from electra_lab.text.microworld import MicroWorld
 from electra_lab.text.tokenization import ElectraTokenizerFast
 from electra_lab.text.vocabulary import train_vocabulary
@@ -29,6 +29,12 @@ from .batches import MaskedBatches, RowBatches, ShardBatches
 from .checkpoint import random_states, set_random_states
 from .corpus import CORPUS_FOLDER, prepare_corpus
 from .distributed import Ranks
+from .initialization import (
+    co_occurrence_vectors,
+    fan_in_initialisation,
+    glorot_initialisation,
+    sinusoidal_positions,
+)
 from .loop import checkpoint_file, train
 from .objectives import Electra, Objective, make_objective
 from .optimization import linear_schedule, make_optimizer
@@ -121,7 +127,8 @@ def pretrain(
     tokenizer, batches, report = prepare_text(
         recipe, output, pair.tokenizer if pair else None, progress=progress
     )
-    objective = build_objective(recipe, tokenizer, pair).to(device)
+    shards = batches.shards if isinstance(batches, ShardBatches) else None
+    objective = build_objective(recipe, tokenizer, pair, shards).to(device)
     prepared = time.perf_counter() - began
     state = train(
         objective,
@@ -133,6 +140,7 @@ def pretrain(
             betas=(recipe.beta1, recipe.beta2),
             eps=recipe.adam_eps,
             faithful=recipe.faithful,
+            muon_learning_rate=recipe.muon_learning_rate,
         ),
         linear_schedule(recipe.steps, recipe.warmup_steps, faithful=recipe.faithful),
         steps=recipe.steps,
@@ -194,9 +202,15 @@ def make_tokenizer(recipe: Recipe, texts: list[str]) -> ElectraTokenizerFast:
 
 
 def build_objective(
-    recipe: Recipe, tokenizer: ElectraTokenizerFast, pair: Pair | None = None
+    recipe: Recipe,
+    tokenizer: ElectraTokenizerFast,
+    pair: Pair | None = None,
+    shards: Shards | None = None,
 ) -> Objective:
     """The objective with the models of a pair, or with fresh ones, drawn from the recipe's seed.
+
+    Args:
+        shards: the text, for a word table that is counted in it.
 
     Raises:
         ValueError: a pair is given to an objective that trains none.
@@ -229,33 +243,23 @@ def build_objective(
             fan_in_initialisation(objective)
         if recipe.faithful:
             glorot_initialisation(objective)
+        _fill_tables(objective.encoder.embeddings, recipe, shards)
     finally:
         set_random_states(outside, "cpu")
     return objective
 
 
 @torch.no_grad()
-def fan_in_initialisation(objective: Objective) -> None:
-    """Draw the weights of all linear layers anew, with a standard deviation of 1 / sqrt(inputs).
-
-    What comes out of a layer is then as large as what goes in, whatever its width. The usual .02
-    does that for a width of 2,500; a narrow model starts almost linear with it and learns slowly.
-    """
-    for module in objective.modules():
-        if isinstance(module, nn.Linear):
-            std = module.in_features**-0.5
-            nn.init.trunc_normal_(module.weight, std=std, a=-2 * std, b=2 * std)
-
-
-@torch.no_grad()
-def glorot_initialisation(objective: Objective) -> None:
-    """Draw the projections and the discriminator's last layer anew, Glorot uniform: TensorFlow's
-    default, which google-research/electra leaves in place there (model/modeling.py)."""
-    for module in objective.modules():
-        if isinstance(module, ElectraModel) and module.projection is not None:
-            nn.init.xavier_uniform_(module.projection.weight)
-        if isinstance(module, ReplacedTokenHead):
-            nn.init.xavier_uniform_(module.score.weight)
+def _fill_tables(tables: ElectraEmbeddings, recipe: Recipe, shards: Shards | None) -> None:
+    """Word and position tables as the recipe has them, as large as drawn ones would be."""
+    if recipe.position_table == "sinusoidal":
+        waves = sinusoidal_positions(*tables.position.weight.shape)
+        tables.position.weight.copy_(waves * math.sqrt(2) * recipe.initializer_range)
+    if recipe.word_table == "co_occurrence":
+        assert shards is not None
+        count, size = tables.word.weight.shape
+        vectors = co_occurrence_vectors(shards.runs(), count, size, seed=recipe.seed)
+        tables.word.weight.copy_(vectors * math.sqrt(size) * recipe.initializer_range)
 
 
 def make_batches(

@@ -12,8 +12,12 @@ from electra_lab.checkpoints.resources import data_path
 from electra_lab.model.config import ElectraConfig
 
 MICROWORLD = "microworld"
-TEXT_LINES = ("paragraphs", "documents")
-INITIALIZATIONS = ("normal", "fan_in")
+CHOICES = {
+    "initialization": ("normal", "fan_in"),
+    "word_table": ("normal", "co_occurrence"),
+    "position_table": ("normal", "sinusoidal"),
+    "text_lines": ("paragraphs", "documents"),
+}
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,8 @@ class Recipe:
         vocabulary_size: pieces in the vocabulary, special tokens counted.
         vocabulary_sample: characters of text, about, that the vocabulary is learned from: the beginning
             of each file, or of a hub data set.
+        held_out: one document in so many is kept from training, to measure with; see
+            ``text.corpus.held_out``. 0: none.
         max_length: longest sequence in tokens, [CLS] and [SEP] counted; longer ones are cut.
         pack: put several sequences in one row, as long as the longest of them; the same losses in
             less time where sequences are short, see ``batches.pack``.
@@ -49,6 +55,9 @@ class Recipe:
             with 1 / sqrt(number of inputs), which suits any width, tables with ``initializer_range``.
         generator_fraction: width of the generator as a share of the discriminator's.
         generator_heads: its attention heads; 0: as ``ElectraConfig.for_generator`` has it.
+        word_table: ``"normal"``: drawn with ``initializer_range``; ``"co_occurrence"``: from which
+            pieces stand together in the text (see ``initialization.co_occurrence_vectors``).
+        position_table: ``"normal"``, or ``"sinusoidal"``: see ``initialization``.
         mask_probability: share of positions that are selected.
         mask_share: share of them that become [MASK]; the rest stays as it is.
         temperature: of the generator when it samples.
@@ -58,6 +67,8 @@ class Recipe:
         steps, warmup_steps, batch_size: length of the run, steps until the peak learning rate,
             sequences in a batch.
         learning_rate: at its peak.
+        muon_learning_rate: of the encoders' matrices, trained by ``optimization.Muon``; 0: by AdamW, as
+            everything else.
         weight_decay, beta1, beta2, adam_eps, clip_norm: of AdamW and the gradient clipping.
         faithful: take over the authors' quirks: positions drawn with replacement, Adam without bias
             correction, a schedule that multiplies warm-up and decay, Glorot initialisation of the
@@ -80,6 +91,7 @@ class Recipe:
     text_split: str = "train"
     vocabulary_size: int = 1_000
     vocabulary_sample: int = 20_000_000
+    held_out: int = 0
     max_length: int = 64
     pack: bool = True
     continue_from: str = ""
@@ -92,6 +104,8 @@ class Recipe:
     attention_probs_dropout_prob: float = 0.1
     initializer_range: float = 0.02
     initialization: str = "normal"
+    word_table: str = "normal"
+    position_table: str = "normal"
     generator_fraction: float = 0.25
     generator_heads: int = 0
     mask_probability: float = 0.15
@@ -103,6 +117,7 @@ class Recipe:
     warmup_steps: int = 100
     batch_size: int = 64
     learning_rate: float = 5e-4
+    muon_learning_rate: float = 0.0
     weight_decay: float = 0.01
     beta1: float = 0.9
     beta2: float = 0.999
@@ -117,14 +132,20 @@ class Recipe:
         for name in _AT_LEAST_ONE:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be 1 or more.")
-        if self.initialization not in INITIALIZATIONS:
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise ValueError(
+                    f"{name} is {getattr(self, name)!r}; use {' or '.join(map(repr, choices))}."
+                )
+        if self.held_out < 0 or self.held_out == 1:
             raise ValueError(
-                f"There is no initialization {self.initialization!r}; "
-                f"use {' or '.join(INITIALIZATIONS)}."
+                f"held_out is {self.held_out}; one document in so many is held out, so it is 2 or more, "
+                "or 0 for none."
             )
-        if self.text_lines not in TEXT_LINES:
+        if self.word_table == "co_occurrence" and self.text == MICROWORLD:
             raise ValueError(
-                f"text_lines is {self.text_lines!r}; use {' or '.join(map(repr, TEXT_LINES))}."
+                "word_table is 'co_occurrence', which is counted in a corpus; the micro-world is none. "
+                "Use 'normal'."
             )
         if not (self.text == MICROWORLD or is_hub_id(self.text) or _may_be_path(self.text)):
             raise ValueError(

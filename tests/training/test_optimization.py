@@ -5,12 +5,14 @@ import torch
 from torch import nn
 
 from electra_lab.model.config import ElectraConfig
+from electra_lab.model.heads import ElectraForPreTraining
 from electra_lab.training.objectives import OBJECTIVES, make_objective
 from electra_lab.training.optimization import (
     check_groups,
     decay_groups,
     linear_schedule,
     make_optimizer,
+    orthogonalised,
 )
 
 CONFIG = ElectraConfig.from_preset("micro", vocab_size=30)
@@ -128,3 +130,98 @@ def test_without_warm_up_the_first_step_has_the_peak():
 def test_a_schedule_that_cannot_be_is_refused(total, warmup):
     with pytest.raises(ValueError, match="warmup_steps is"):
         linear_schedule(total, warmup)
+
+
+def encoder_and_gradients(steps=4):
+    torch.manual_seed(0)
+    config = ElectraConfig(
+        vocab_size=50,
+        embedding_size=16,
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=48,
+    )
+    module = ElectraForPreTraining(config)
+    gradients = [
+        {n: torch.randn_like(p) for n, p in module.named_parameters()} for _ in range(steps)
+    ]
+    return module, gradients
+
+
+def step_with(optimizer, module, gradients):
+    for name, parameter in module.named_parameters():
+        parameter.grad = gradients[name].clone()
+    optimizer.step()
+
+
+def test_a_matrix_comes_out_nearly_orthogonal_and_in_its_own_direction():
+    torch.manual_seed(0)
+    for shape in ((24, 60), (60, 24), (32, 32)):
+        matrix = torch.randn(shape)
+        result = orthogonalised(matrix)
+        values = torch.linalg.svdvals(result)
+        assert values.min().item() > 0.4
+        assert values.max().item() < 1.3
+        left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+        exact = left @ right
+        cosine = torch.cosine_similarity(result.flatten(), exact.flatten(), dim=0)
+        assert cosine.item() > 0.9
+
+
+def test_muon_takes_the_encoders_matrices_and_adam_the_rest():
+    module, gradients = encoder_and_gradients()
+    reference, _ = encoder_and_gradients()
+    optimizer = make_optimizer(module, 0.01, muon_learning_rate=0.02)
+    check_groups(module, optimizer.param_groups)
+    adam = make_optimizer(reference, 0.01)
+    for some in gradients:
+        step_with(optimizer, module, some)
+        step_with(adam, reference, some)
+    theirs = dict(reference.named_parameters())
+    for name, parameter in module.named_parameters():
+        same = torch.equal(parameter, theirs[name])
+        assert same is not ("encoder" in name and parameter.dim() == 2), name
+
+
+@pytest.mark.skipif(not hasattr(torch.optim, "Muon"), reason="PyTorch has Muon from 2.9 on")
+def test_muon_is_pytorchs_own_up_to_its_half_precision():
+    module, gradients = encoder_and_gradients()
+    reference, _ = encoder_and_gradients()
+    before = {n: p.detach().clone() for n, p in module.named_parameters()}
+    optimizer = make_optimizer(module, 0.01, muon_learning_rate=0.02, weight_decay=0.1)
+    matrices = {n: p for n, p in reference.named_parameters() if "encoder" in n and p.dim() == 2}
+    theirs = torch.optim.Muon(
+        matrices.values(), lr=0.02, weight_decay=0.1, adjust_lr_fn="match_rms_adamw"
+    )
+    for some in gradients:
+        step_with(optimizer, module, some)
+        step_with(theirs, reference, some)
+    ours = dict(module.named_parameters())
+    for name, expected in matrices.items():
+        moved, wanted = ours[name] - before[name], expected - before[name]
+        assert (moved - wanted).norm() < 0.05 * wanted.norm(), name
+
+
+def test_muon_goes_on_exactly_where_its_state_was_saved(tmp_path):
+    module, gradients = encoder_and_gradients()
+    optimizer = make_optimizer(module, 0.01, muon_learning_rate=0.02)
+    for some in gradients[:2]:
+        step_with(optimizer, module, some)
+    torch.save([module.state_dict(), optimizer.state_dict()], tmp_path / "state.pt")
+    for some in gradients[2:]:
+        step_with(optimizer, module, some)
+    other, _ = encoder_and_gradients()
+    resumed = make_optimizer(other, 0.01, muon_learning_rate=0.02)
+    weights, state = torch.load(tmp_path / "state.pt", weights_only=True)
+    other.load_state_dict(weights)
+    resumed.load_state_dict(state)
+    for some in gradients[2:]:
+        step_with(resumed, other, some)
+    for one, two in zip(module.parameters(), other.parameters(), strict=True):
+        assert torch.equal(one, two)
+
+
+def test_muon_and_the_authors_own_way_exclude_each_other():
+    with pytest.raises(ValueError, match="faithful"):
+        make_optimizer(nn.Linear(2, 2), 0.1, faithful=True, muon_learning_rate=0.1)

@@ -40,10 +40,12 @@ def test_unknown_keys_are_refused_by_name(tmp_path):
         ("faithful = 1", "faithful is 1"),
         ("steps = 0", "steps is 0"),
         ("steps = 10\nwarmup_steps = 11", "warmup_steps is 11 of 10"),
-        ("initialization = 'xavier'", "no initialization 'xavier'"),
+        ("initialization = 'xavier'", "initialization is 'xavier'"),
         ("text = 'wikipedia'", "no text 'wikipedia'"),
         ("text_lines = 'rows'", "text_lines is 'rows'"),
         ("vocabulary_sample = 0", "vocabulary_sample is 0"),
+        ("word_table = 'glove'", "word_table is 'glove'"),
+        ("held_out = 1", "held_out is 1"),
         ("steps = ", "not valid TOML"),
     ],
 )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -97,6 +97,13 @@ class Shards:
         """
         check_rank(rank, world_size)
         return range(rank, len(self), world_size)
+
+    def runs(self, most: int = 2**22) -> Iterator[NDArray[np.unsignedinteger]]:
+        """The ids of all segments end to end, at most so many at once."""
+        for arrays in self._arrays:
+            ids = arrays["ids"]
+            for start in range(0, len(ids), most):
+                yield ids[start : start + most]
 
     def rows(self, numbers: Sequence[int]) -> Rows:
         """These segments with their special tokens, as rows for a model.

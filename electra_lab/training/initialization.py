@@ -1,0 +1,121 @@
+"""How a model's weights can start other than the usual way: all of them drawn with one deviation.
+
+On a GPU with days to go the start hardly matters. On a processor with hours it decides: a narrow
+model that starts as the wide ones do reads millions of tokens before anything moves.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from electra_lab.model.electra import ElectraModel
+from electra_lab.model.heads import ReplacedTokenHead
+
+WINDOW = 5
+"""Neighbours on each side that count as seen together."""
+SMOOTHING = 0.75
+"""Exponent of neighbours' frequencies (Levy, Goldberg and Dagan, 2015, section 3.2): rare neighbours
+would otherwise have the largest information."""
+
+
+@torch.no_grad()
+def fan_in_initialisation(module: nn.Module) -> None:
+    """Draw the weights of all linear layers anew, with a standard deviation of 1 / sqrt(inputs).
+
+    What comes out of a layer is then as large as what goes in, whatever its width. The usual .02
+    does that for a width of 2,500; a narrow model starts almost linear with it and learns slowly.
+    """
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            std = part.in_features**-0.5
+            nn.init.trunc_normal_(part.weight, std=std, a=-2 * std, b=2 * std)
+
+
+@torch.no_grad()
+def glorot_initialisation(module: nn.Module) -> None:
+    """Draw the projections and the discriminator's last layer anew, Glorot uniform: TensorFlow's
+    default, which google-research/electra leaves in place there (model/modeling.py)."""
+    for part in module.modules():
+        if isinstance(part, ElectraModel) and part.projection is not None:
+            nn.init.xavier_uniform_(part.projection.weight)
+        if isinstance(part, ReplacedTokenHead):
+            nn.init.xavier_uniform_(part.score.weight)
+
+
+def sinusoidal_positions(count: int, size: int) -> Float[Tensor, "{count} {size}"]:
+    """Sines and cosines of the position, in wave lengths from 2 pi to 10,000 times that (Vaswani et al.,
+    2017, section 3.5): neighbouring positions start alike. The root mean square is 1 / sqrt(2).
+
+    Raises:
+        ValueError: ``size`` is odd.
+    """
+    if size % 2:
+        raise ValueError(
+            f"size is {size}; every wave takes a sine and a cosine, so it must be even."
+        )
+    position = torch.arange(count, dtype=torch.float32)[:, None]
+    frequency = torch.exp(-math.log(10_000) * torch.arange(0, size, 2) / size)
+    return torch.stack(((position * frequency).sin(), (position * frequency).cos()), -1).flatten(1)
+
+
+def co_occurrence_vectors(
+    rows: Iterable[NDArray[np.integer]],
+    vocabulary_size: int,
+    size: int,
+    *,
+    window: int = WINDOW,
+    seed: int = 0,
+) -> Float[Tensor, "{vocabulary_size} {size}"]:
+    """A vector for each piece, from which pieces stand near it in a text.
+
+    Counts within the window become positive pointwise mutual information, max(0, log p(a, b) /
+    (p(a) p(b))), and its ``size`` largest singular vectors, each times the root of its value, become
+    the vectors (Levy and Goldberg, 2014). Pieces that keep the same company get similar ones. Every
+    vector has the length 1, a piece that does not occur 0.
+
+    Args:
+        rows: runs of ids; nothing is counted across their ends.
+        vocabulary_size: how many pieces there are.
+        size: numbers in each vector, less than ``vocabulary_size``.
+        window: neighbours on each side that are counted.
+        seed: of the decomposition, which is a randomised one (Halko, Martinsson and Tropp, 2011).
+
+    Raises:
+        ValueError: ``size`` is not below ``vocabulary_size``; no piece has a neighbour.
+    """
+    from scipy import sparse
+    from sklearn.utils.extmath import randomized_svd
+
+    if not 0 < size < vocabulary_size:
+        raise ValueError(
+            f"size is {size}; {vocabulary_size} pieces have at most {vocabulary_size - 1} numbers each."
+        )
+    shape = (vocabulary_size, vocabulary_size)
+    together = sparse.csr_matrix(shape, dtype=np.float64)
+    for ids in rows:
+        for distance in range(1, window + 1):
+            left, right = ids[:-distance].astype(np.int64), ids[distance:].astype(np.int64)
+            if len(left):
+                ones = np.ones(len(left))
+                together = together + sparse.coo_matrix((ones, (left, right)), shape).tocsr()
+    if not together.nnz:
+        raise ValueError("No two pieces stand together in this text, so nothing can be counted.")
+    pairs = (together + together.T).tocoo()
+    counts = np.asarray(pairs.tocsr().sum(axis=1)).ravel()
+    neighbour = counts**SMOOTHING / (counts**SMOOTHING).sum()
+    information = np.log(pairs.data / counts[pairs.row] / neighbour[pairs.col])
+    positive = information > 0
+    matrix = sparse.csr_matrix(
+        (information[positive], (pairs.row[positive], pairs.col[positive])), shape
+    )
+    vectors, values, _ = randomized_svd(matrix, size, n_iter=3, random_state=seed)
+    vectors = vectors * np.sqrt(values)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return torch.from_numpy((vectors / np.maximum(lengths, 1e-6)).astype(np.float32))
