@@ -33,6 +33,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "checkpoints.pair": ("Pair", "load_pair"),
     "checkpoints.convert": ("convert",),
     "inside.predictions": ("propose", "replaced_probabilities"),
+    "inside.scoring": ("pseudo_log_likelihoods", "score_sentences"),
     "inside.views": ("ProposalChart", "TokenHeatMap", "TrainingChart", "display_mode"),
     "inside.explorers": ("LiveTrainingChart", "MaskExplorer", "ReplacedTokenExplorer"),
     "training.masking": ("mask_tokens", "replace_tokens", "select_positions"),

@@ -109,6 +109,8 @@ def pretrain(
     text: Annotated[
         str | None,
         typer.Option(
+            "--text",
+            "--corpus",
             help="Instead of the recipe's: a text file (also .jsonl, .xz, .gz, .zst), a folder of them, "
             "or a data set on the hub.",
         ),
@@ -303,6 +305,27 @@ def pretraining_bench(
         from electra_lab.bench.pretraining import run
 
         run(rounds, threads=threads, output=_results_file("pretraining", output))
+
+
+@bench.command()
+def mini(
+    pair: Annotated[str, typer.Option(help="Bundled name, folder or hub name.")] = "mini",
+    corpus: Annotated[
+        Path | None,
+        typer.Option(help="Text that it was trained on: the documents held out are measured."),
+    ] = None,
+    text: Annotated[Path | None, typer.Option(help="Text that it never saw.")] = None,
+    recipe: RecipeName = "mini",
+    output: Results = None,
+    device: Device = None,
+) -> None:
+    """Measure a pair that was trained on real text: masked words, replaced tokens, minimal pairs."""
+    with plain_errors():
+        _device(device)
+        from electra_lab.bench.mini import run
+
+        file = _results_file("mini", output)
+        run(pair, corpus=corpus, text=text, recipe=recipe, output=file)
 
 
 def _results_file(name: str, given: Path | None) -> Path | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
@@ -26,8 +26,8 @@ from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.scoring import score_sentences
 from electra_lab.model.heads import ElectraForPreTraining
 from electra_lab.text.microworld import AnnotatedSentence, MicroWorld, minimal_pairs, word_labels
-from electra_lab.training.masking import mask_tokens, replace_tokens, select_positions
 
+from .language import answers, area_under_curve
 from .report import heading, write
 
 COMMAND = "electra-lab bench microworld"
@@ -89,9 +89,7 @@ def masked_and_replaced(
     pair: Pair, texts: Sequence[str], *, batch_size: int, seed: int
 ) -> dict[str, float]:
     """Masked-token accuracy with its baselines, and both areas under the ROC curve."""
-    from sklearn.metrics import roc_auc_score
-
-    tokenizer, device = pair.tokenizer, pair.device
+    tokenizer = pair.tokenizer
     specials = tokenizer.all_special_ids
     counted = tokenizer(list(_training_texts()))["input_ids"]
     frequency, follower = _counts([[i for i in row if i not in specials] for row in counted])
@@ -100,47 +98,26 @@ def masked_and_replaced(
         weights[token] = count
     commonest = frequency.most_common(1)[0][0]
 
-    # drawn on the CPU, so that every device sees the same
-    chance = torch.Generator().manual_seed(seed)
+    def batches() -> Iterator[tuple[Int[Tensor, "batch seq"], Int[Tensor, "batch seq"]]]:
+        for start in range(0, len(texts), batch_size):
+            some = list(texts[start : start + batch_size])
+            encoding = tokenizer(some, padding=True, return_tensors="pt")
+            yield encoding["input_ids"], encoding["attention_mask"]
+
+    given = list(answers(pair, batches(), weights, seed=seed))
     hits: Counter[str] = Counter()
-    labels: dict[str, list[Tensor]] = defaultdict(list)
-    scores: dict[str, list[Tensor]] = defaultdict(list)
-    for start in range(0, len(texts), batch_size):
-        encoding = tokenizer(
-            list(texts[start : start + batch_size]), padding=True, return_tensors="pt"
-        )
-        ids, attended = encoding["input_ids"], encoding["attention_mask"]
-        positions = select_positions(ids, specials, attended, generator=chance)
-        masked = mask_tokens(ids, positions, tokenizer.mask_token_id, mask_share=1.0)
-        logits = pair.generator(masked.to(device), attended.to(device)).logits
-        probabilities = logits.flatten(0, 1)[positions.to(device)].softmax(-1).cpu()
-        wanted = ids.flatten()[positions]
-        hits["all"] += len(wanted)
-        hits["mlm"] += int((probabilities.argmax(-1) == wanted).sum())
-        hits["unigram"] += int((wanted == commonest).sum())
-        # no position is in the first column, so every one has a left neighbour in its row
-        before = ids.flatten()[positions - 1].tolist()
-        guesses = [follower.get(token, commonest) for token in before]
-        hits["bigram"] += int((torch.tensor(guesses) == wanted).sum())
-        for corruption, drawn in (
-            ("fixed", torch.multinomial(weights, len(wanted), replacement=True, generator=chance)),
-            ("own", torch.multinomial(probabilities, 1, generator=chance).squeeze(-1)),
-        ):
-            corrupted = replace_tokens(ids, positions, drawn)
-            replaced = pair.discriminator(corrupted.to(device), attended.to(device)).logits.cpu()
-            seen = attended.bool()
-            labels[corruption].append((corrupted != ids)[seen])
-            scores[corruption].append(replaced[seen])
-
-    def auc(corruption: str) -> float:
-        return float(roc_auc_score(torch.cat(labels[corruption]), torch.cat(scores[corruption])))
-
+    for answer in given:
+        hits["all"] += len(answer.wanted)
+        hits["mlm"] += int((answer.log_probabilities.argmax(-1) == answer.wanted).sum())
+        hits["unigram"] += int((answer.wanted == commonest).sum())
+        guesses = [follower.get(token, commonest) for token in answer.before.tolist()]
+        hits["bigram"] += int((torch.tensor(guesses) == answer.wanted).sum())
     return {
         "mlm_accuracy": hits["mlm"] / hits["all"],
         "unigram_accuracy": hits["unigram"] / hits["all"],
         "bigram_accuracy": hits["bigram"] / hits["all"],
-        "rtd_auc_fixed": auc("fixed"),
-        "rtd_auc_own": auc("own"),
+        "rtd_auc_fixed": area_under_curve(given, "fixed"),
+        "rtd_auc_own": area_under_curve(given, "own"),
     }
 
 
