@@ -213,7 +213,8 @@ def build_objective(
         shards: the text, for a word table that is counted in it.
 
     Raises:
-        ValueError: a pair is given to an objective that trains none.
+        ValueError: a pair is given to an objective that trains none; a word table is to be counted, but
+            there is no text to count it in.
     """
     if pair is not None:
         return make_objective(
@@ -256,7 +257,11 @@ def _fill_tables(tables: ElectraEmbeddings, recipe: Recipe, shards: Shards | Non
         waves = sinusoidal_positions(*tables.position.weight.shape)
         tables.position.weight.copy_(waves * math.sqrt(2) * recipe.initializer_range)
     if recipe.word_table == "co_occurrence":
-        assert shards is not None
+        if shards is None:
+            raise ValueError(
+                "word_table is 'co_occurrence', which is counted in a text; the micro-world is none. "
+                "Name a text, or use 'normal'."
+            )
         count, size = tables.word.weight.shape
         vectors = co_occurrence_vectors(shards.runs(), count, size, seed=recipe.seed)
         tables.word.weight.copy_(vectors * math.sqrt(size) * recipe.initializer_range)

@@ -142,11 +142,6 @@ class Recipe:
                 f"held_out is {self.held_out}; one document in so many is held out, so it is 2 or more, "
                 "or 0 for none."
             )
-        if self.word_table == "co_occurrence" and self.text == MICROWORLD:
-            raise ValueError(
-                "word_table is 'co_occurrence', which is counted in a corpus; the micro-world is none. "
-                "Use 'normal'."
-            )
         if not (self.text == MICROWORLD or is_hub_id(self.text) or _may_be_path(self.text)):
             raise ValueError(
                 f"There is no text {self.text!r} to train on. Give the path of a text file or folder, "

@@ -76,7 +76,7 @@ def test_what_cannot_be_counted_is_refused():
     with pytest.raises(ValueError, match="No two pieces"):
         co_occurrence_vectors([np.array([3])], 5, 2)
     with pytest.raises(ValueError, match="micro-world is none"):
-        Recipe(word_table="co_occurrence")
+        pretrain(Recipe(word_table="co_occurrence"), progress=False)
 
 
 @pytest.fixture
