@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
-from electra_lab.inside.scoring import score_sentences
+from electra_lab.inside.scoring import pseudo_log_likelihoods, score_sentences
 from electra_lab.model.config import ElectraConfig
-from electra_lab.model.heads import ElectraForPreTraining
+from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
 from electra_lab.text.microworld import MicroWorld, vocabulary_words
 from electra_lab.text.tokenization import ElectraTokenizerFast
 
@@ -93,3 +93,43 @@ def test_one_string_is_refused(discriminator, tokenizer) -> None:
 def test_a_batch_size_of_zero_is_refused(discriminator, tokenizer, texts) -> None:
     with pytest.raises(ValueError, match="batch_size is 0"):
         score_sentences(discriminator, tokenizer, texts, 0)
+
+
+@pytest.fixture(scope="module")
+def generator(tokenizer: ElectraTokenizerFast) -> ElectraForMaskedLM:
+    torch.manual_seed(1)
+    config = ElectraConfig.from_preset(
+        "micro", vocab_size=len(tokenizer), initializer_range=0.1, hidden_dropout_prob=0.5
+    )
+    return ElectraForMaskedLM(config)
+
+
+def likelihood_by_hand(
+    generator: ElectraForMaskedLM, tokenizer: ElectraTokenizerFast, text: str
+) -> float:
+    generator.eval()
+    ids = tokenizer(text)["input_ids"]
+    total = 0.0
+    for place in range(1, len(ids) - 1):
+        masked = [*ids[:place], tokenizer.mask_token_id, *ids[place + 1 :]]
+        with torch.no_grad():
+            logits = generator(torch.tensor([masked])).logits[0, place].double()
+        total += float(logits[ids[place]] - logits.exp().sum().log())
+    return total
+
+
+@pytest.mark.parametrize("batch_size", [2, 64])
+def test_pseudo_log_likelihoods_equal_a_loop_that_masks_one_token(
+    generator, tokenizer, texts, batch_size
+) -> None:
+    expected = [likelihood_by_hand(generator, tokenizer, text) for text in texts[:6]]
+    generator.train()
+    found = pseudo_log_likelihoods(generator, tokenizer, texts[:6], batch_size)
+    assert found == pytest.approx(expected, abs=1e-3)
+    assert generator.training
+
+
+def test_a_text_without_tokens_has_nothing_to_be_unlikely(generator, tokenizer) -> None:
+    assert pseudo_log_likelihoods(generator, tokenizer, [""]) == [0.0]
+    with pytest.raises(ValueError, match="give a list"):
+        pseudo_log_likelihoods(generator, tokenizer, "one text")
