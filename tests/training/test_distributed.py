@@ -16,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from electra_lab.text.microworld import MicroWorld
 from electra_lab.training.batches import MaskedBatches
 from electra_lab.training.checkpoint import CHECKPOINT_FILE
 from electra_lab.training.distributed import Ranks
@@ -45,6 +46,7 @@ import json, sys
 from pathlib import Path
 import torch
 from electra_lab.model.config import ElectraConfig
+from electra_lab.text.microworld import MicroWorld
 from electra_lab.training.batches import MaskedBatches
 from electra_lab.training.distributed import Ranks, process_group
 from electra_lab.training.loop import train
@@ -190,3 +192,38 @@ def test_a_run_goes_on_after_one_of_its_processes_was_killed(tmp_path: Path) -> 
     ]
     assert len(curves[0]) == 300
     assert curves[0] == curves[1]
+
+
+def test_two_ranks_read_a_text_together_and_learn_what_one_does(tmp_path: Path) -> None:
+    """Tokenised once, by the first; each takes its half of every batch."""
+    text = tmp_path / "text.txt"
+    sentences = MicroWorld().texts(400, seed=0)
+    paragraphs = [" ".join(sentences[start : start + 4]) for start in range(0, 400, 4)]
+    text.write_text("\n\n".join(paragraphs) + "\n", encoding="utf-8")
+    recipe = replace(
+        TINY,
+        objective="mlm",  # its loss has nothing that each rank draws for itself
+        text=str(text),
+        max_length=32,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        word_table="co_occurrence",
+        muon_learning_rate=1e-2,
+        learning_rate=1e-2,
+        held_out=10,
+    )
+    file = tmp_path / "tiny.toml"
+    file.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in recipe.to_dict().items()))
+    words = ["-m", "electra_lab", "pretrain", "--recipe", str(file), "--device", "cpu"]
+    curves = {}
+    for name, command in (("one", [sys.executable]), ("two", TORCHRUN)):
+        done = subprocess.run(
+            [*command, *words, "--output", str(tmp_path / name)],
+            env=environment(), timeout=240, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-2000:]
+        history = json.loads((tmp_path / name / "history.json").read_text())["history"]
+        curves[name] = [row["loss"] for row in history]
+    # a mean of two means, of as many positions each but for a few
+    assert curves["two"] == pytest.approx(curves["one"], rel=0.02)
+    assert curves["one"][-1] < curves["one"][0] - 0.2
