@@ -1,0 +1,207 @@
+"""Which column holds what: by the usual names, or as the caller says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .errors import Problem, listed
+from .schema import TASK_TYPES, TaskType
+
+Columns = dict[str, Any]  # what a column is for -> its name, or the names of several
+
+TEXTS = (
+    "text",
+    "sentence",
+    "review",
+    "review_text",
+    "content",
+    "comment",
+    "comment_text",
+    "tweet",
+    "message",
+    "utterance",
+    "query",
+    "title",
+    "headline",
+    "document",
+    "body",
+)
+PAIRS = (
+    ("text", "text_pair"),
+    ("sentence1", "sentence2"),
+    ("premise", "hypothesis"),
+    ("question1", "question2"),
+    ("text1", "text2"),
+    ("text_a", "text_b"),
+    ("sentence_a", "sentence_b"),
+    ("question", "sentence"),
+)
+SCORES = ("score", "similarity_score", "similarity", "relatedness_score")
+LABELS = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "target",
+    "sentiment",
+    "emotion",
+    "emotions",
+    "intent",
+    "stars",
+    "rating",
+    "gold_label",
+    *SCORES,
+)
+WORDS = ("words", "tokens")
+TAGS = ("tags", "ner_tags", "pos_tags", "chunk_tags", "upos", "pos", "entities", "labels", "ner")
+SPANS = ("entities", "spans")
+ANSWERS = ("answers", "answer", "answer_text")
+CONTEXTS = ("context", "passage", "paragraph")
+CHOICES = ("choices", "endings", "options", "answers")
+CHOICE_BEGINNINGS = (
+    "choice",
+    "ending",
+    "option",
+    "answer",
+    "sol",
+)  # then _ or nothing, 0 or 1 or A ...
+SITUATIONS = ("context", "ctx", "premise", "question", "goal", "sent1", "startphrase", *TEXTS)
+RIGHT_CHOICES = ("label", "answer", "answerkey", "answer_key", "gold_label", "correct", "target")
+
+ALSO_CALLED: dict[str, TaskType] = {
+    "text-classification": "sequence_classification",
+    "sentiment-analysis": "sequence_classification",
+    "regression": "sequence_classification",
+    "ner": "token_classification",
+    "pos": "token_classification",
+}
+
+
+def task_type(name: str) -> TaskType:
+    """A task by its name here or the one that it has in pipelines, such as "token-classification".
+
+    Raises:
+        ValueError: there is no such task.
+    """
+    plain = name.replace("-", "_")
+    for task in TASK_TYPES:
+        if plain == task:
+            return task
+    if name in ALSO_CALLED:
+        return ALSO_CALLED[name]
+    raise ValueError(f"There is no task {name!r}; expected one of {', '.join(TASK_TYPES)}.")
+
+
+def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
+    """The first of the usual names that is among the columns, whatever its case."""
+    by_plain_name = {column.lower(): column for column in reversed(columns)}
+    return next((by_plain_name[name] for name in names if name in by_plain_name), None)
+
+
+def pair_of(columns: Sequence[str]) -> tuple[str, str] | None:
+    """The first usual pair of columns."""
+    for one, other in PAIRS:
+        found, beside = first_of([one], columns), first_of([other], columns)
+        if found and beside:
+            return found, beside
+    return None
+
+
+def numbered_choices(columns: Sequence[str]) -> list[str]:
+    """Columns such as ending0 ... ending3, choice_1 and choice_2, A ... D, in their order."""
+    best: list[str] = []
+    for beginning in (*CHOICE_BEGINNINGS, ""):
+        ends = {
+            column.lower().removeprefix(beginning).lstrip("_"): column
+            for column in columns
+            if column.lower().startswith(beginning)
+        }
+        for first in ("0", "1", "a"):
+            run: list[str] = []
+            while (end := chr(ord(first) + len(run))) in ends:
+                run.append(ends[end])
+            if len(run) > max(len(best), 1):
+                best = run
+    return best
+
+
+def guessed_task(columns: Sequence[str], named: Mapping[str, Any]) -> TaskType:
+    """The task that such columns are for.
+
+    Args:
+        columns: of the source.
+        named: what the caller calls columns of.
+    """
+    for role, task in (
+        ("answers", "question_answering"),
+        ("words", "token_classification"),
+        ("tags", "token_classification"),
+        ("entities", "token_classification"),
+        ("choices", "multiple_choice"),
+    ):
+        if role in named:
+            return task_type(task)
+    if (
+        first_of(["question"], columns)
+        and first_of(CONTEXTS, columns)
+        and first_of(ANSWERS, columns)
+        and not first_of(CHOICES[:3], columns)
+        and not numbered_choices(columns)
+    ):
+        return "question_answering"
+    if (first_of(WORDS, columns) and first_of(TAGS, columns)) or (
+        first_of(["text", "sentence"], columns) and first_of(SPANS, columns)
+    ):
+        return "token_classification"
+    if columns and all(column.isdigit() for column in columns):  # CoNLL
+        return "token_classification"
+    if first_of(CHOICES[:3], columns) or numbered_choices(columns):
+        return "multiple_choice"
+    return "sequence_classification"
+
+
+def check_named(named: Mapping[str, Any], roles: Sequence[str], columns: Sequence[str]) -> Columns:
+    """What the caller said, if it can be.
+
+    Raises:
+        ValueError: there is no such role in this task, or no such column in the source.
+    """
+    checked: Columns = {}
+    for role, name in named.items():
+        if role not in roles:
+            raise ValueError(
+                f"columns names {role!r}; this task has columns for {', '.join(roles)}."
+            )
+        several = isinstance(name, list | tuple)
+        found = [str(one) for one in (name if several else [name])]
+        missing = [one for one in found if one not in columns]
+        if missing:
+            raise ValueError(
+                f"columns says that {role} is in {listed(missing)}; the columns are "
+                f"{listed(columns)}."
+            )
+        checked[role] = found if several else found[0]
+    return checked
+
+
+def not_found(what: str, usual: Sequence[str], columns: Sequence[str], role: str) -> ValueError:
+    """No column is plainly the one."""
+    return ValueError(
+        f"No column is plainly {what}; the columns are {listed(columns)}. The usual names are "
+        f"{listed(usual)}; say which it is with columns={{{role!r}: NAME}} (--column {role}=NAME)."
+    )
+
+
+def text_in(values: Mapping[str, Any], column: str) -> str:
+    """A column that must hold text.
+
+    Raises:
+        Problem: it does not.
+    """
+    value = values.get(column)
+    if not isinstance(value, str):
+        raise Problem(f"no text in {column!r}", f"{column!r} is {value!r:.60}; expected a text.")
+    if not value.strip():
+        raise Problem(f"an empty {column!r}", f"{column!r} is empty; expected a text.")
+    return value

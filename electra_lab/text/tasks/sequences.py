@@ -1,0 +1,262 @@
+"""Rows -> texts or pairs of texts with one label, several, or a number."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .columns import (
+    LABELS,
+    PAIRS,
+    SCORES,
+    TEXTS,
+    Columns,
+    check_named,
+    first_of,
+    not_found,
+    pair_of,
+    text_in,
+)
+from .errors import Problem, listed
+from .schema import ProblemType, TaskType
+
+SEPARATORS = re.compile(r"[|;,]")
+MISSING = (None, "")
+UNLABELLED = (-1, "-1", *MISSING)  # the hub's way to keep the labels of a test split secret
+
+
+class SequenceLayout:
+    """What the columns of such a source mean.
+
+    Args:
+        columns: those of the source.
+        named: roles ("text", "text_pair", "label") and the columns that the caller named for them. A
+            list of columns for the label: each holds 0 or 1 for the label of its name.
+        classes: names of classes that the source declares, by column.
+        labels: their names and order, where the caller gave them.
+        problem_type: what the caller asked for.
+
+    Raises:
+        ValueError: a column was not found.
+    """
+
+    task: TaskType = "sequence_classification"
+
+    def __init__(
+        self,
+        columns: Sequence[str],
+        named: Mapping[str, Any],
+        classes: Mapping[str, list[str]],
+        labels: Sequence[str] | None,
+        problem_type: ProblemType | None,
+    ) -> None:
+        self.columns = self._find(
+            columns, check_named(named, ("text", "text_pair", "label"), columns)
+        )
+        column = self.columns["label"]
+        self.labels: tuple[str, ...] = tuple(labels or ())
+        self.has_given_labels = bool(labels)
+        self.problem_type = problem_type
+        if isinstance(column, list):
+            self.labels = self.labels or tuple(column)
+            self.problem_type = "multi_label_classification"
+        elif not labels and column in classes:
+            self.labels, self.has_given_labels = tuple(classes[column]), True
+        if self.problem_type == "regression":
+            self.labels = ()
+
+    def _find(self, columns: Sequence[str], named: Columns) -> Columns:
+        found = dict(named)
+        taken = [name for value in named.values() for name in _as_list(value)]
+        if "label" not in found:
+            label = first_of(LABELS, [name for name in columns if name not in taken])
+            if label is None:
+                raise not_found("the label", LABELS, columns, "label")
+            found["label"] = label
+            taken.append(label)
+        if "text" not in found:
+            left = [name for name in columns if name not in taken]
+            pair = pair_of(left)
+            single = first_of(TEXTS, left)
+            if pair and "text_pair" not in found:
+                found["text"], found["text_pair"] = pair
+            elif single or len(left) == 1:
+                found["text"] = single or left[0]
+            else:
+                usual = [*TEXTS, *(f"{one} and {other}" for one, other in PAIRS[1:])]
+                raise not_found("the text", usual, columns, "text")
+        return found
+
+    def parse(self, values: dict[str, Any]) -> dict[str, Any]:
+        """A row -> its texts, and its label as it lies there."""
+        pair = self.columns.get("text_pair")
+        label = self.columns["label"]
+        return {
+            "text": text_in(values, self.columns["text"]),
+            "text_pair": text_in(values, pair) if pair else None,
+            "label": [values.get(name) for name in label]
+            if isinstance(label, list)
+            else values.get(label),
+        }
+
+    def is_unlabelled(self, parsed: Mapping[str, Any]) -> bool:
+        return not isinstance(parsed["label"], list) and parsed["label"] in UNLABELLED
+
+    # -- labels
+
+    def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
+        """Decide from the rows of train what kind of labels these are, and which."""
+        values = [row["label"] for row in parsed if row["label"] not in MISSING]
+        if self.problem_type is None:
+            self.problem_type = self._kind_of(values)
+        if self.problem_type == "regression" or self.labels:
+            return
+        names: set[str] = set()
+        for value in values:
+            names.update(self._names_in(value))
+        self.labels = tuple(in_order(names))
+
+    def _kind_of(self, values: Sequence[Any]) -> ProblemType:
+        if any(isinstance(value, list) for value in values):
+            return "multi_label_classification"
+        column = self.columns["label"]
+        if column.lower() == "labels" and any(
+            isinstance(value, str) and SEPARATORS.search(value) for value in values
+        ):
+            return "multi_label_classification"
+        if self.labels or not values:
+            return "single_label_classification"
+        numbers = [_number(value) for value in values]
+        if None not in numbers:
+            has_fractions = any(not float(value).is_integer() for value in values)
+            if column.lower() in SCORES or has_fractions:
+                return "regression"
+        return "single_label_classification"
+
+    def _names_in(self, value: Any) -> list[str]:
+        if self.problem_type == "single_label_classification":
+            return [] if isinstance(value, list | dict) else [class_name(value)]
+        return [class_name(one) for one in self._several(value) if one not in MISSING]
+
+    def _several(self, value: Any) -> list[Any]:
+        if isinstance(value, str):
+            if value.lstrip().startswith("["):
+                try:
+                    value = json.loads(value)
+                except ValueError:
+                    raise Problem(
+                        "labels that are no JSON list",
+                        f"The labels {value!r:.60} are no JSON list.",
+                    ) from None
+            else:
+                value = [part.strip() for part in SEPARATORS.split(value) if part.strip()]
+        if not isinstance(value, list):
+            raise Problem(
+                "labels that are no list",
+                f"The labels are {value!r:.60}; expected a list of names, which may be empty, or in a "
+                "table names with | between them.",
+            )
+        return value
+
+    def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
+        """Texts and label -> the standard columns."""
+        value = parsed["label"]
+        if isinstance(self.columns["label"], list):
+            label: Any = [_flag(one, name) for one, name in zip(value, self.labels, strict=True)]
+        elif self.problem_type == "multi_label_classification":
+            present = {self._index(one) for one in self._several(value)}
+            label = [float(index in present) for index in range(len(self.labels))]
+        elif self.problem_type == "regression":
+            label = _number(value)
+            if label is None:
+                raise Problem(
+                    "a label that is no number", f"The label is {value!r:.60}; expected a number."
+                )
+        else:
+            label = self._index(value)
+        return {**parsed, "label": label}
+
+    def _index(self, value: Any) -> int:
+        return index_of(value, self.labels, self.has_given_labels)
+
+    def complaint(self, encoded: Sequence[Mapping[str, Any]]) -> str | None:
+        """Why nothing can be learned from these rows of train, if so."""
+        labels = [row["label"] for row in encoded]
+        if self.problem_type == "multi_label_classification":
+            if not any(any(label) for label in labels):
+                return f"none of the {len(labels)} rows has a label."
+        elif len(set(labels)) == 1:
+            shown = labels[0] if self.problem_type == "regression" else self.labels[labels[0]]
+            return (
+                f"all {len(labels)} rows have the label {shown!r}; expected at least two classes."
+            )
+        return None
+
+
+def class_name(value: Any) -> str:
+    """A class as it is written in a source -> its name."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def index_of(value: Any, labels: Sequence[str], by_number: bool) -> int:
+    """The index of a label.
+
+    Args:
+        value: a name, or, where ``by_number``, an index.
+        labels: the names.
+        by_number: the names were given in their order, so that an index means something.
+
+    Raises:
+        Problem: it is not one of them.
+    """
+    if value in UNLABELLED and class_name(value) not in labels:
+        raise Problem("no label", f"It has no label; expected one of {listed(labels)}.")
+    name = class_name(value)
+    if name in labels:
+        return labels.index(name)
+    if by_number and not isinstance(value, bool):
+        number = _number(value)
+        if number is not None and number.is_integer() and 0 <= number < len(labels):
+            return int(number)
+    raise Problem(
+        "a label that is not in the set",
+        f"The label {value!r:.60} is not in the set: {listed(labels)}. If it should be, give them all: "
+        "labels=[...] (--labels a,b,c).",
+    )
+
+
+def in_order(names: set[str]) -> list[str]:
+    """Sorted, numbers by their value."""
+    if all(re.fullmatch(r"-?\d+", name) for name in names):
+        return sorted(names, key=int)
+    return sorted(names)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _flag(value: Any, name: str) -> float:
+    number = float(value) if isinstance(value, bool) else _number(value)
+    if number not in (0, 1):
+        raise Problem(
+            f"neither 0 nor 1 in {name!r}", f"{name!r} is {value!r:.60}; expected 0 or 1."
+        )
+    return float(number)
