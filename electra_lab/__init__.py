@@ -20,6 +20,13 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "text.tokenization": ("ElectraTokenizer", "ElectraTokenizerFast"),
     "text.vocabulary": ("read_vocabulary", "train_vocabulary", "write_vocabulary"),
     "text.microworld": ("MicroWorld", "minimal_pairs", "vocabulary_words"),
+    "text.tasks": (
+        "BadRowError",
+        "TaskData",
+        "baseline_predictions",
+        "bundled_tasks",
+        "load_task_data",
+    ),
     "model.config": ("ElectraConfig",),
     "model.electra": ("ElectraModel", "tie_embeddings"),
     "model.heads": ("ElectraForMaskedLM", "ElectraForPreTraining"),

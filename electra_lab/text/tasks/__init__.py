@@ -6,6 +6,7 @@ The modules in reading order: ``schema`` (what comes out), ``errors`` (what is s
 them) and ``baselines`` (what the simplest rules reach).
 """
 
+from electra_lab.text.tasks.baselines import baseline_predictions
 from electra_lab.text.tasks.bundled import bundled_tasks
 from electra_lab.text.tasks.errors import BadRowError
 from electra_lab.text.tasks.schema import PROBLEM_TYPES, TASK_TYPES, TaskData, make_dataset
@@ -16,6 +17,7 @@ __all__ = [
     "TASK_TYPES",
     "BadRowError",
     "TaskData",
+    "baseline_predictions",
     "bundled_tasks",
     "load_task_data",
     "make_dataset",
