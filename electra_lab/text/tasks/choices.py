@@ -127,7 +127,8 @@ class ChoiceLayout:
         name = class_name(value)
         if self.classes:  # the source says what its numbers mean, and they are from 0
             names = self.classes if isinstance(value, str) else []
-        index = names.index(name) if name in names else None
+        plain = [known.lower() for known in names]
+        index = plain.index(name.lower()) if name.lower() in plain else None
         if index is None and name.isdecimal() and list(names[:1]) != ["1"]:
             index = int(name)
         if index is None and value in choices:

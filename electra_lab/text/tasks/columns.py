@@ -109,7 +109,10 @@ def pair_of(columns: Sequence[str]) -> tuple[str, str] | None:
 
 
 def numbered_choices(columns: Sequence[str]) -> list[str]:
-    """Columns such as ending0 ... ending3, choice_1 and choice_2, A ... D, in their order."""
+    """Columns such as ending0 ... ending3, choice_1 and choice_2, A ... D, in their order.
+
+    Two columns that are only called a and b, or 0 and 1, may be anything.
+    """
     best: list[str] = []
     for beginning in (*CHOICE_BEGINNINGS, ""):
         ends = {
@@ -121,7 +124,7 @@ def numbered_choices(columns: Sequence[str]) -> list[str]:
             run: list[str] = []
             while (end := chr(ord(first) + len(run))) in ends:
                 run.append(ends[end])
-            if len(run) > max(len(best), 1):
+            if len(run) > max(len(best), 1 if beginning else 2):
                 best = run
     return best
 
@@ -142,6 +145,8 @@ def guessed_task(columns: Sequence[str], named: Mapping[str, Any]) -> TaskType:
     ):
         if role in named:
             return task_type(task)
+    if isinstance(named.get("label"), list | tuple):  # a column for each label
+        return "sequence_classification"
     if (
         first_of(["question"], columns)
         and first_of(CONTEXTS, columns)

@@ -83,7 +83,7 @@ class TokenLayout:
         """A row -> its words and as many tags, as they lie there."""
         if "words" not in self.columns:
             spans = values.get(self.columns["entities"])
-            if isinstance(spans, str):
+            if isinstance(spans, str) and spans.lstrip().startswith("["):
                 spans = _from_json(spans)
             if not isinstance(spans, list):
                 raise Problem(

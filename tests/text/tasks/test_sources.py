@@ -1,0 +1,452 @@
+"""Labelled data from files, folders and rows at hand: whatever the columns are called, the standard ones
+come out."""
+
+import json
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from electra_lab.text.tasks import load_task_data
+from electra_lab.text.tasks.spans import tagged_words
+from electra_lab.text.tasks.tokens import as_bio
+
+datasets = pytest.importorskip("datasets")
+
+CSV = 'text,label\n"Good, very good.",good\nBad.,bad\n"He said ""no"".",bad\nFine.,good\n'
+
+
+def write(folder, name: str, content) -> str:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not isinstance(content, str):
+        is_lines = name.endswith(".jsonl")
+        content = (
+            "".join(json.dumps(r) + "\n" for r in content) if is_lines else json.dumps(content)
+        )
+    file.write_text(content, encoding="utf-8")
+    return str(file)
+
+
+def rows(*train, test=None, **options):
+    """The rows of train as they come out of rows at hand."""
+    source = {"train": list(train), "test": list(test or train)}
+    data = load_task_data(source, **options)
+    return data, list(data.train)
+
+
+def one_of_each(name_and_values: dict) -> list[dict]:
+    """Rows from columns."""
+    return [
+        dict(zip(name_and_values, values, strict=True))
+        for values in zip(*name_and_values.values(), strict=True)
+    ]
+
+
+# -- sequence classification
+
+
+def test_a_table_with_quotes_gives_texts_and_classes(tmp_path):
+    data = load_task_data(write(tmp_path, "reviews.csv", CSV), test_share=0.5)
+    assert data.name == "reviews"
+    assert data.task == "sequence_classification"
+    assert data.problem_type == "single_label_classification"
+    assert data.labels == ("bad", "good")
+    assert len(data.train) == len(data.test) == 2
+    found = {row["text"]: data.labels[row["label"]] for s in (data.train, data.test) for row in s}
+    assert found == {
+        "Good, very good.": "good",
+        "Bad.": "bad",
+        'He said "no".': "bad",
+        "Fine.": "good",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.tsv", "text\tlabel\nOne, two.\tx\nThree.\ty\n"),
+        ("a.csv", "text;label\nOne, two.;x\nThree.;y\n"),
+        ("a.csv", '\ufefftext,label\r\n"One, two.",x\r\n\r\nThree.,y\r\n'),
+        ("a.json", [{"text": "One, two.", "label": "x"}, {"text": "Three.", "label": "y"}]),
+        (
+            "a.json",
+            {"data": [{"text": "One, two.", "label": "x"}, {"text": "Three.", "label": "y"}]},
+        ),
+        ("a.json", '{"text": "One, two.", "label": "x"}\n\n{"text": "Three.", "label": "y"}'),
+        ("a.jsonl", [{"text": "One, two.", "label": "x"}, {"text": "Three.", "label": "y"}]),
+    ],
+)
+def test_forms_of_files_give_the_same_rows(tmp_path, name, content):
+    file = write(tmp_path, name, content)
+    data = load_task_data(file, test=file)
+    assert list(data.train) == [
+        {"text": "One, two.", "text_pair": None, "label": 0},
+        {"text": "Three.", "text_pair": None, "label": 1},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        (("Sentence", "Label"), "A."),
+        (("review", "rating"), "A."),
+        (("anything", "label"), "A."),
+        (("sentence1", "sentence2", "label"), ("A.", "B.")),
+        (("premise", "hypothesis", "label"), ("A.", "B.")),
+        (("question1", "question2", "label"), ("A.", "B.")),
+        (("text", "text_pair", "label"), ("A.", "B.")),
+        (("id", "question", "sentence", "label"), ("B.", "C.")),
+    ],
+)
+def test_columns_are_found_by_their_usual_names(columns, expected):
+    made = [dict(zip(columns, ["A.", "B.", "C."], strict=False)) for _ in range(2)]
+    for index, row in enumerate(made):
+        row[columns[-1]] = f"class {index}"
+    data, found = rows(*made)
+    pair = (found[0]["text"], found[0]["text_pair"]) if data.is_pair else found[0]["text"]
+    assert pair == expected
+
+
+def test_columns_can_be_named():
+    made = one_of_each({"text": "ab", "body": "xy", "other": "pq", "mood": ["m", "n"]})
+    named = {"text": "body", "text_pair": "other", "label": "mood"}
+    data, found = rows(*made, columns=named, labels=["n", "m"])
+    assert found[0] == {"text": "x", "text_pair": "p", "label": 1}
+    assert data.labels == ("n", "m")
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "problem_type", "labels", "first"),
+    [
+        ("label", ["b", "a"], "single_label_classification", ("a", "b"), 1),
+        ("label", [10, 9], "single_label_classification", ("9", "10"), 1),
+        ("label", ["10", "9"], "single_label_classification", ("9", "10"), 1),
+        ("label", [-1, 1], "single_label_classification", ("-1", "1"), 0),
+        ("label", [True, False], "single_label_classification", ("false", "true"), 1),
+        ("label", [1.0, 0.0], "single_label_classification", ("0", "1"), 1),
+        ("label", [0.5, 3], "regression", (), 0.5),
+        ("label", ["0.5", "3"], "regression", (), 0.5),
+        ("score", [5, 3], "regression", (), 5.0),
+        ("labels", [["b", "a"], []], "multi_label_classification", ("a", "b"), [1.0, 1.0]),
+        ("labels", ["b|c", ""], "multi_label_classification", ("b", "c"), [1.0, 1.0]),
+        ("labels", ['["b, d"]', "[]"], "multi_label_classification", ("b, d",), [1.0]),
+    ],
+)
+def test_the_kind_of_labels_is_read_off_them(column, values, problem_type, labels, first):
+    data, found = rows(*one_of_each({"text": ["A.", "B."], column: values}))
+    assert (data.problem_type, data.labels, found[0]["label"]) == (problem_type, labels, first)
+
+
+def test_the_kind_of_labels_can_be_said():
+    made = one_of_each({"text": ["A.", "B."], "label": ["1", "2"]})
+    data, found = rows(*made, problem_type="regression")
+    assert (data.labels, found[1]["label"]) == ((), 2.0)
+    data, found = rows(*made, problem_type="multi_label_classification")
+    assert (data.labels, found[1]["label"]) == (("1", "2"), [0.0, 1.0])
+
+
+def test_a_column_for_each_label_is_multi_label():
+    made = one_of_each({"text": ["A.", "B."], "joy": [1, 0], "fear": ["1", "0"]})
+    data, found = rows(*made, columns={"label": ["joy", "fear"]})
+    assert data.labels == ("joy", "fear")
+    assert [row["label"] for row in found] == [[1.0, 1.0], [0.0, 0.0]]
+
+
+# -- splits
+
+
+def test_a_folder_has_its_splits_by_name_and_validation_stands_in_for_a_missing_test(tmp_path):
+    for name in ("train.csv", "dev.tsv", "notes.md"):
+        write(tmp_path / "a", name, CSV.replace(",", "\t") if name == "dev.tsv" else CSV)
+    write(tmp_path / "a", "dev.tsv", "text\tlabel\nDev.\tbad\n")
+    data = load_task_data(tmp_path / "a")
+    assert (len(data.train), data.test["text"][:], data.validation) == (4, ["Dev."], None)
+    write(tmp_path / "a", "test.jsonl", [{"text": "Test.", "label": "good"}])
+    data = load_task_data(tmp_path / "a")
+    assert (data.test["text"][:], data.validation["text"][:]) == (["Test."], ["Dev."])
+
+
+def test_a_part_of_train_becomes_test_of_each_class_by_seed_with_equal_texts_together():
+    made = [{"text": f"Text {n // 2}.", "label": "ab"[n // 2 % 2]} for n in range(80)]
+    chosen = set()
+    for seed in (0, 1, 0):
+        data = load_task_data({"train": made}, test_share=0.25, seed=seed)
+        assert Counter(data.test["label"]) == {0: 10, 1: 10}
+        assert Counter(data.train["label"]) == {0: 30, 1: 30}
+        assert not set(data.train["text"]) & set(data.test["text"])
+        chosen.add(tuple(data.test["text"]))
+    assert len(chosen) == 2
+
+
+def test_questions_on_one_context_stay_together():
+    answers = {"text": ["Red"], "answer_start": [0]}
+    made = [
+        {"context": f"Red {n // 4}.", "question": f"Q{n}?", "answers": answers} for n in range(40)
+    ]
+    data = load_task_data({"train": made})
+    assert len(data.test) == 8
+    assert not set(data.train["context"]) & set(data.test["context"])
+
+
+def test_rows_under_one_context_can_still_be_divided():
+    made = [{"context": "What next?", "choices": [f"a{n}", f"b{n}"], "label": 0} for n in range(10)]
+    data = load_task_data({"train": made})
+    assert (len(data.train), len(data.test)) == (8, 2)
+
+
+def test_a_data_set_dict_gives_its_class_names_and_its_secret_test_labels_are_not_used():
+    features = datasets.Features(
+        {"sentence": datasets.Value("string"), "label": datasets.ClassLabel(names=["no", "yes"])}
+    )
+
+    def split(*labels):
+        texts = [f"Sentence {n}." for n in range(len(labels))]
+        columns = {"sentence": texts, "label": list(labels)}
+        return datasets.Dataset.from_dict(columns, features=features)
+
+    source = datasets.DatasetDict(
+        {"train": split(1, 0, 1), "validation": split(0, 1), "test": split(-1, -1)}
+    )
+    data = load_task_data(source)
+    assert data.labels == ("no", "yes")
+    assert (data.train["label"][:], data.test["label"][:]) == ([1, 0, 1], [0, 1])
+    assert data.validation is None
+
+
+# -- words with tags
+
+
+CONLL_2003 = """-DOCSTART- -X- O O
+
+EU NNP I-NP I-ORG
+rejects VBZ I-VP O
+
+Peter NNP I-NP I-PER
+Blackburn NNP I-NP I-PER
+Rome NNP I-NP B-LOC
+"""
+
+CONLLU = """# sent_id = 1
+# text = Don't go.
+1-2\tDon't\t_\t_\t_\t_\t_\t_\t_\t_
+1\tDo\tdo\tAUX\tVB\t_\t3\taux\t_\t_
+2\tn't\tnot\tPART\tRB\t_\t3\tadvmod\t_\t_
+3\tgo\tgo\tVERB\tVB\t_\t0\troot\t_\t_
+3.1\tgone\tgo\tVERB\tVB\t_\t_\t_\t_\t_
+4\t.\t.\tPUNCT\t.\t_\t3\tpunct\t_\t_
+
+1\tGo\tgo\tVERB\tVB\t_\t0\troot\t_\t_
+"""
+
+
+def test_conll_gives_sentences_with_the_last_column_as_bio(tmp_path):
+    file = write(tmp_path, "train.txt", CONLL_2003)
+    data = load_task_data(file, test=file, task="token-classification")
+    assert data.task == "token_classification"
+    assert data.labels == ("O", "B-LOC", "I-LOC", "B-ORG", "I-ORG", "B-PER", "I-PER")
+    assert list(data.train) == [
+        {"words": ["EU", "rejects"], "tags": [3, 0]},
+        {"words": ["Peter", "Blackburn", "Rome"], "tags": [5, 6, 1]},
+    ]
+    data = load_task_data(file, test=file, task="ner", columns={"tags": 1})
+    assert data.labels == ("NNP", "VBZ")
+    assert data.train[1]["tags"] == [0, 0, 0]
+
+
+def test_conllu_gives_parts_of_speech_of_its_words(tmp_path):
+    file = write(tmp_path, "train.conllu", CONLLU)
+    data = load_task_data(file, test=file)
+    assert data.train[0]["words"] == ["Do", "n't", "go", "."]
+    assert [data.labels[tag] for tag in data.train[0]["tags"]] == ["AUX", "PART", "VERB", "PUNCT"]
+    assert len(data.train) == 2
+
+
+def test_tags_may_be_numbers_of_declared_classes_or_words_in_a_table(tmp_path):
+    names = ["O", "B-ORG", "I-ORG"]
+    column = datasets.Sequence(datasets.ClassLabel(names=names))
+    features = datasets.Features(
+        {"tokens": datasets.Sequence(datasets.Value("string")), "ner_tags": column}
+    )
+    split = datasets.Dataset.from_dict(
+        {"tokens": [["The", "New", "Inn"]], "ner_tags": [[0, 1, 2]]}, features=features
+    )
+    hub = load_task_data(datasets.DatasetDict({"train": split, "test": split}))
+    table = write(tmp_path, "tags.csv", "words,tags\nThe New Inn,O B-ORG I-ORG\n")
+    own = load_task_data(table, test=table)
+    for data in (hub, own):
+        assert data.labels == tuple(names)
+        assert list(data.train) == [{"words": ["The", "New", "Inn"], "tags": [0, 1, 2]}]
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        [{"start": 3, "end": 12, "label": "place"}, {"start": 16, "end": 19, "label": "person"}],
+        [{"start": 3, "end": 12, "type": "place", "text": "St. Ives'"}, [16, 19, "person"]],
+        [[16, 19, "person"], [3, 12, "place"]],
+    ],
+)
+def test_spans_of_characters_become_words_in_bio(entities):
+    row = {"text": "In St. Ives', u-Bob.", "entities": entities}
+    data, found = rows(row)
+    assert found[0]["words"] == ["In", "St", ".", "Ives", "'", ",", "u", "-", "Bob", "."]
+    tags = [data.labels[tag] for tag in found[0]["tags"]]
+    place = ["B-place", "I-place", "I-place", "I-place"]
+    assert tags == ["O", *place, "O", "O", "O", "B-person", "O"]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["ab", "Zoë", "中", "!"]), st.sampled_from("OBI"))))
+def test_words_and_spans_come_back_from_text_and_characters(drawn):
+    """Text made of words, entities marked on whole words: the same words and entities come out."""
+    text, spans, expected = "", [], []
+    for word, letter in drawn:
+        text += " "
+        start = len(text)
+        text += word
+        if letter == "I" and spans and expected[-1] != "O":
+            spans[-1][1] = len(text)
+            expected.append("I-x")
+        elif letter != "O":
+            spans.append([start, len(text), "x"])
+            expected.append("B-x")
+        else:
+            expected.append("O")
+    words, tags = tagged_words(text, spans)
+    assert (words, tags) == ([word for word, _ in drawn], expected)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("B-a I-a O B-a B-a", "B-a I-a O B-a B-a"),
+        ("I-a I-a B-a O I-b", "B-a I-a B-a O B-b"),
+        ("B-a I-a E-a S-a S-b", "B-a I-a I-a B-a B-b"),
+        ("B-a L-a U-a I-a", "B-a I-a B-a B-a"),
+        ("B-a I-b", "B-a B-b"),
+    ],
+)
+def test_every_way_to_write_entities_becomes_bio(written, expected):
+    assert as_bio(written.split()) == expected.split()
+
+
+# -- questions
+
+
+SQUAD = {
+    "version": "v2.0",
+    "data": [
+        {
+            "title": "Cats",
+            "paragraphs": [
+                {
+                    "context": "The cat is red.",
+                    "qas": [
+                        {
+                            "id": "one",
+                            "question": "What colour?",
+                            "is_impossible": False,
+                            "answers": [
+                                {"text": "red", "answer_start": 11},
+                                {"text": "is red", "answer_start": 8},
+                            ],
+                        },
+                        {
+                            "id": "two",
+                            "question": "How old?",
+                            "is_impossible": True,
+                            "plausible_answers": [{"text": "cat", "answer_start": 4}],
+                            "answers": [],
+                        },
+                    ],
+                }
+            ],
+        }
+    ],
+}
+
+
+def test_squad_gives_a_row_for_each_question(tmp_path):
+    file = write(tmp_path, "train.json", SQUAD)
+    with pytest.raises(ValueError, match="row 1: The id 'one' was there before"):
+        load_task_data(file, test=file)
+    other = write(
+        tmp_path, "test.json", json.loads(json.dumps(SQUAD).replace('"id": "', '"id": "t'))
+    )
+    data = load_task_data(file, test=other)
+    answers = {"text": ["red", "is red"], "answer_start": [11, 8]}
+    assert list(data.train) == [
+        {"id": "one", "context": "The cat is red.", "question": "What colour?", "answers": answers},
+        {
+            "id": "two",
+            "context": "The cat is red.",
+            "question": "How old?",
+            "answers": {"text": [], "answer_start": []},
+        },
+    ]
+    assert data.test["id"][:] == ["tone", "ttwo"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"answers": {"text": ["is"], "answer_start": [8]}},
+        {"answers": [{"text": "is", "answer_start": 8}]},
+        {"answer": "is"},
+        {"answer_text": "is", "answer_start": "8"},
+    ],
+)
+def test_answers_come_in_several_forms(answer):
+    row = {"context": "The cat is red.", "question": "Be?", **answer}
+    data, found = rows(row)
+    assert data.task == "question_answering"
+    assert found[0]["answers"] == {"text": ["is"], "answer_start": [8]}
+    assert (found[0]["id"], data.test["id"][0]) == ("question-1", "question-2")
+
+
+# -- choices
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"context": "It rains.", "choices": ["Dry.", "Wet."], "label": 1},
+        {"ctx": "It rains.", "endings": ["Dry.", "Wet."], "label": "1"},
+        {"context": "It rains.", "choices": ["Dry.", "Wet."], "label": "Wet."},
+        {"premise": "It rains.", "choice1": "Dry.", "choice2": "Wet.", "label": 2},
+        {"sentence": "It rains.", "option1": "Dry.", "option2": "Wet.", "answer": "2"},
+        {"question": "It rains.", "answer_a": "Dry.", "answer_b": "Wet.", "label": "B"},
+        {
+            "question": "It rains.",
+            "choices": {"text": ["Dry.", "Wet."], "label": ["A", "B"]},
+            "answerKey": "B",
+        },
+        {"goal": "It rains.", "choices": '["Dry.", "Wet."]', "label": "1"},
+    ],
+)
+def test_choices_come_in_several_forms(row):
+    data, found = rows(row, task="multiple-choice" if "sentence" in row else None)
+    assert data.task == "multiple_choice"
+    assert found == [{"context": "It rains.", "choices": ["Dry.", "Wet."], "label": 1}]
+
+
+def test_numbered_choices_count_from_zero_where_a_label_does():
+    made = [
+        {"premise": "It rains.", "choice1": "Dry.", "choice2": "Wet.", "label": label}
+        for label in (1, 0)
+    ]
+    _, found = rows(*made)
+    assert [row["label"] for row in found] == [1, 0]
+
+
+def test_the_common_beginning_of_choices_is_put_before_each():
+    row = {
+        "sent1": "It rains.",
+        "sent2": "She",
+        "ending0": "swims.",
+        "ending1": "runs.",
+        "label": 0,
+    }
+    _, found = rows(row)
+    assert found == [{"context": "It rains.", "choices": ["She swims.", "She runs."], "label": 0}]
