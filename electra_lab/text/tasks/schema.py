@@ -137,7 +137,7 @@ class TaskData:
     def __repr__(self) -> str:
         sizes = ", ".join(f"{len(split)} {name}" for name, split in self.splits().items())
         labels = f"; labels {', '.join(self.labels)}" if self.labels else ""
-        skipped = f"; {self.skipped.total()} bad rows skipped" if self.skipped else ""
+        skipped = f"; bad rows skipped: {self.skipped.total()}" if self.skipped else ""
         return f"TaskData({self.name}: {self.problem_type or self.task}; {sizes}{labels}{skipped})"
 
 
