@@ -119,3 +119,17 @@ def co_occurrence_vectors(
     vectors = vectors * np.sqrt(values)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return torch.from_numpy((vectors / np.maximum(lengths, 1e-6)).astype(np.float32))
+
+
+def log_frequencies(
+    rows: Iterable[NDArray[np.integer]], vocabulary_size: int
+) -> Float[Tensor, " {vocabulary_size}"]:
+    """The logarithm of each piece's share of a text, for a language model's bias.
+
+    Without it a model first has to find out how frequent words are, by steps of a learning rate, with
+    eight units to go for the rarest. A piece that does not occur counts as half an occurrence.
+    """
+    counts = np.full(vocabulary_size, 0.5)
+    for ids in rows:
+        counts += np.bincount(ids, minlength=vocabulary_size)
+    return torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))

@@ -18,7 +18,7 @@ import torch
 from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.pair import Pair, load_pair
 from electra_lab.devices import default_device
-from electra_lab.model.embeddings import ElectraEmbeddings
+from electra_lab.model.heads import MaskedLMHead
 from electra_lab.text.corpus.build import CorpusReport
 from electra_lab.text.corpus.shards import Shards
 from electra_lab.text.microworld import MicroWorld
@@ -33,6 +33,7 @@ from .initialization import (
     co_occurrence_vectors,
     fan_in_initialisation,
     glorot_initialisation,
+    log_frequencies,
     sinusoidal_positions,
 )
 from .loop import checkpoint_file, train
@@ -244,15 +245,17 @@ def build_objective(
             fan_in_initialisation(objective)
         if recipe.faithful:
             glorot_initialisation(objective)
-        _fill_tables(objective.encoder.embeddings, recipe, shards)
+        _fill_tables(objective, recipe, shards)
     finally:
         set_random_states(outside, "cpu")
     return objective
 
 
 @torch.no_grad()
-def _fill_tables(tables: ElectraEmbeddings, recipe: Recipe, shards: Shards | None) -> None:
-    """Word and position tables as the recipe has them, as large as drawn ones would be."""
+def _fill_tables(objective: Objective, recipe: Recipe, shards: Shards | None) -> None:
+    """Word and position tables as the recipe has them, as large as drawn ones would be; and where words
+    were counted, language models begin with how frequent they are."""
+    tables = objective.encoder.embeddings
     if recipe.position_table == "sinusoidal":
         waves = sinusoidal_positions(*tables.position.weight.shape)
         tables.position.weight.copy_(waves * math.sqrt(2) * recipe.initializer_range)
@@ -265,6 +268,9 @@ def _fill_tables(tables: ElectraEmbeddings, recipe: Recipe, shards: Shards | Non
         count, size = tables.word.weight.shape
         vectors = co_occurrence_vectors(shards.runs(), count, size, seed=recipe.seed)
         tables.word.weight.copy_(vectors * math.sqrt(size) * recipe.initializer_range)
+        for part in objective.modules():
+            if isinstance(part, MaskedLMHead):
+                part.bias.copy_(log_frequencies(shards.runs(), count))
 
 
 def make_batches(

@@ -56,7 +56,8 @@ class Recipe:
         generator_fraction: width of the generator as a share of the discriminator's.
         generator_heads: its attention heads; 0: as ``ElectraConfig.for_generator`` has it.
         word_table: ``"normal"``: drawn with ``initializer_range``; ``"co_occurrence"``: from which
-            pieces stand together in the text (see ``initialization.co_occurrence_vectors``).
+            pieces stand together in the text (see ``initialization.co_occurrence_vectors``), and the
+            generator's bias from how often each occurs.
         position_table: ``"normal"``, or ``"sinusoidal"``: see ``initialization``.
         mask_probability: share of positions that are selected.
         mask_share: share of them that become [MASK]; the rest stays as it is.

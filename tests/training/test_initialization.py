@@ -118,6 +118,12 @@ def test_a_recipe_fills_the_tables_with_numbers_as_large_as_drawn_ones(tmp_path,
     occurs = tables.word.weight[tables.word.weight.abs().sum(1) > 0]
     torch.testing.assert_close(occurs.square().mean(1).sqrt().median(), torch.tensor(0.05))
     assert objective.generator.electra.embeddings.word is tables.word
+    bias = objective.generator.head.bias
+    piece, count = np.unique(np.concatenate(list(shards.runs())), return_counts=True)
+    common, rare = piece[count.argmax()], piece[count.argmin()]
+    assert bias.exp().sum().item() == pytest.approx(1)
+    ratio = (bias[common] - bias[rare]).exp().item()
+    assert ratio == pytest.approx((count.max() + 0.5) / (count.min() + 0.5), rel=1e-3)
     plain = build_objective(
         replace(recipe, word_table="normal", position_table="normal"), tokenizer
     )
