@@ -15,7 +15,13 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
-from electra_lab.inside.views import ProposalChart, TokenHeatMap, TrainingChart, display_mode
+from electra_lab.inside.views import (
+    DescribedFigure,
+    ProposalChart,
+    TokenHeatMap,
+    TrainingChart,
+    display_mode,
+)
 from electra_lab.inside.views import display as display_module
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -336,3 +342,22 @@ def test_an_empty_history_says_that_it_waits():
 def test_a_row_without_a_step_is_refused():
     with pytest.raises(ValueError, match="Row 1 of the history has no 'step'; it has 'loss'"):
         TrainingChart([{"step": 1}, {"loss": 1.0}])
+
+
+def test_a_described_figure_has_its_words_beside_the_picture_and_as_its_alt():
+    from matplotlib import pyplot
+
+    figure, _ = pyplot.subplots(figsize=(3, 2))
+    shown = DescribedFigure(figure, "Nothing but two axes.")
+    assert pyplot.get_fignums() == []  # a cell would show it twice
+    data, metadata = DisplayFormatter().format(shown)
+    assert data["text/plain"] == "Nothing but two axes."
+    assert metadata["image/png"] == {"alt": "Nothing but two axes.", "width": 300}
+    assert Image.open(io.BytesIO(data["image/png"])).size == (600, 400)
+
+
+def test_a_figure_without_a_description_is_refused():
+    from matplotlib.figure import Figure
+
+    with pytest.raises(ValueError, match="description is empty"):
+        DescribedFigure(Figure(), " ")

@@ -53,7 +53,7 @@ def _outputs(outputs, ignored):
             output.data = nbformat.from_dict(
                 {kind: output.data[kind] for kind in KEPT_DATA if kind in output.data}
             )
-            output.metadata = nbformat.from_dict(_width(output.metadata))
+            output.metadata = nbformat.from_dict(_of_picture(output.metadata))
             if not output.data:
                 continue
             if "image/png" in output.data:
@@ -65,10 +65,12 @@ def _outputs(outputs, ignored):
     return kept
 
 
-def _width(metadata):
-    """How wide a picture is to be shown; without it one made for fine screens is twice too large."""
-    width = metadata.get("image/png", {}).get("width")
-    return {"image/png": {"width": width}} if width else {}
+def _of_picture(metadata):
+    """How wide a picture is to be shown, without which one made for fine screens is twice too large;
+    and what it shows, in words."""
+    picture = metadata.get("image/png", {})
+    kept = {key: picture[key] for key in ("alt", "width") if picture.get(key)}
+    return {"image/png": kept} if kept else {}
 
 
 def _few_colours(encoded):

@@ -11,9 +11,17 @@ One view shows itself in four ways, so that something true is seen everywhere:
 """
 
 from .base import View
+from .described import DescribedFigure
 from .display import display_mode
 from .proposal_chart import ProposalChart
 from .token_heat_map import TokenHeatMap
 from .training_chart import TrainingChart
 
-__all__ = ["ProposalChart", "TokenHeatMap", "TrainingChart", "View", "display_mode"]
+__all__ = [
+    "DescribedFigure",
+    "ProposalChart",
+    "TokenHeatMap",
+    "TrainingChart",
+    "View",
+    "display_mode",
+]
