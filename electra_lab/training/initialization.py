@@ -15,6 +15,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from electra_lab.model.attention import SelfAttention
 from electra_lab.model.electra import ElectraModel
 from electra_lab.model.heads import ReplacedTokenHead
 
@@ -23,6 +24,8 @@ WINDOW = 5
 SMOOTHING = 0.75
 """Exponent of neighbours' frequencies (Levy, Goldberg and Dagan, 2015, section 3.2): rare neighbours
 would otherwise have the largest information."""
+MATCHING_GAIN = math.sqrt(2)
+"""Of queries and keys: with 1 attention hardly prefers neighbours."""
 
 
 @torch.no_grad()
@@ -49,9 +52,28 @@ def glorot_initialisation(module: nn.Module) -> None:
             nn.init.xavier_uniform_(part.score.weight)
 
 
+@torch.no_grad()
+def matching_attention(module: nn.Module) -> None:
+    """Let every attention layer start with the same matrix for queries and keys, orthogonal times the
+    square root of two, so that tokens attend to what is like themselves (after Trockman and Kolter,
+    2023, who found such products in trained models).
+
+    With positions that are waves, what is like a token is first of all what stands near it. A masked
+    token has nothing but its position to ask with: from random matrices it takes millions of tokens to
+    find its neighbours.
+    """
+    for part in module.modules():
+        if isinstance(part, SelfAttention):
+            nn.init.orthogonal_(part.query.weight, gain=MATCHING_GAIN)
+            part.key.weight.copy_(part.query.weight)
+
+
 def sinusoidal_positions(count: int, size: int) -> Float[Tensor, "{count} {size}"]:
-    """Sines and cosines of the position, in wave lengths from 2 pi to 10,000 times that (Vaswani et al.,
-    2017, section 3.5): neighbouring positions start alike. The root mean square is 1 / sqrt(2).
+    """Sines and cosines of the position (Vaswani et al., 2017, section 3.5): neighbours start alike.
+
+    Wave lengths go from 2 pi to ``count`` times that; the paper's 10,000 is for any length, and
+    leaves most waves too long to tell positions of short texts apart. The root mean square is
+    1 / sqrt(2).
 
     Raises:
         ValueError: ``size`` is odd.
@@ -61,7 +83,7 @@ def sinusoidal_positions(count: int, size: int) -> Float[Tensor, "{count} {size}
             f"size is {size}; every wave takes a sine and a cosine, so it must be even."
         )
     position = torch.arange(count, dtype=torch.float32)[:, None]
-    frequency = torch.exp(-math.log(10_000) * torch.arange(0, size, 2) / size)
+    frequency = torch.exp(-math.log(count) * torch.arange(0, size, 2) / size)
     return torch.stack(((position * frequency).sin(), (position * frequency).cos()), -1).flatten(1)
 
 

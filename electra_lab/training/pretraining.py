@@ -34,6 +34,7 @@ from .initialization import (
     fan_in_initialisation,
     glorot_initialisation,
     log_frequencies,
+    matching_attention,
     sinusoidal_positions,
 )
 from .loop import checkpoint_file, train
@@ -243,6 +244,8 @@ def build_objective(
         )
         if recipe.initialization == "fan_in":
             fan_in_initialisation(objective)
+        if recipe.attention_start == "matching":
+            matching_attention(objective)
         if recipe.faithful:
             glorot_initialisation(objective)
         _fill_tables(objective, recipe, shards)

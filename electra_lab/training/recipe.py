@@ -16,6 +16,7 @@ CHOICES = {
     "initialization": ("normal", "fan_in"),
     "word_table": ("normal", "co_occurrence"),
     "position_table": ("normal", "sinusoidal"),
+    "attention_start": ("normal", "matching"),
     "text_lines": ("paragraphs", "documents"),
 }
 
@@ -59,6 +60,7 @@ class Recipe:
             pieces stand together in the text (see ``initialization.co_occurrence_vectors``), and the
             generator's bias from how often each occurs.
         position_table: ``"normal"``, or ``"sinusoidal"``: see ``initialization``.
+        attention_start: ``"normal"``, or ``"matching"``: see ``initialization.matching_attention``.
         mask_probability: share of positions that are selected.
         mask_share: share of them that become [MASK]; the rest stays as it is.
         temperature: of the generator when it samples.
@@ -107,6 +109,7 @@ class Recipe:
     initialization: str = "normal"
     word_table: str = "normal"
     position_table: str = "normal"
+    attention_start: str = "normal"
     generator_fraction: float = 0.25
     generator_heads: int = 0
     mask_probability: float = 0.15

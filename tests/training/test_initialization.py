@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from electra_lab.model.attention import SelfAttention
 from electra_lab.text.corpus.build import build_shards
 from electra_lab.text.corpus.documents import TextFiles
 from electra_lab.text.corpus.shards import Shards
@@ -21,7 +22,7 @@ from electra_lab.training.recipe import Recipe
 def test_positions_are_waves_and_equally_far_positions_are_equally_alike():
     table = sinusoidal_positions(50, 16)
     for position, wave in ((0, 0), (7, 1), (49, 7)):
-        angle = position / 10_000 ** (2 * wave / 16)
+        angle = position / 50 ** (2 * wave / 16)
         assert table[position, 2 * wave].item() == pytest.approx(math.sin(angle), abs=1e-5)
         assert table[position, 2 * wave + 1].item() == pytest.approx(math.cos(angle), abs=1e-5)
     alike = table @ table.T
@@ -29,6 +30,28 @@ def test_positions_are_waves_and_equally_far_positions_are_equally_alike():
     assert table.square().mean().sqrt().item() == pytest.approx(0.5**0.5)
     with pytest.raises(ValueError, match="even"):
         sinusoidal_positions(4, 3)
+
+
+def test_matching_attention_starts_by_looking_at_what_stands_near(text):
+    """From waves and matching matrices every head prefers neighbours; from random ones none."""
+    nearness = {}
+    for start in ("normal", "matching"):
+        recipe = tiny(
+            text, position_table="sinusoidal", initialization="fan_in", attention_start=start
+        )
+        tokenizer = ElectraTokenizerFast(vocab=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])
+        model = build_objective(recipe, tokenizer).model.electra
+        for part in model.modules():
+            if isinstance(part, SelfAttention) and start == "matching":
+                assert torch.equal(part.query.weight, part.key.weight)
+        ids = torch.full((1, 32), tokenizer.mask_token_id)
+        weights = model(ids, output_attentions=True).attentions[0][0].detach()
+        distance = (torch.arange(32)[:, None] - torch.arange(32)).abs()
+        near = weights.masked_fill(distance > 3, 0).sum(-1).mean(-1)
+        nearness[start] = near.min().item()
+    by_chance = (torch.arange(32)[:, None] - torch.arange(32)).abs().le(3).float().mean().item()
+    assert nearness["matching"] > 1.5 * by_chance
+    assert nearness["normal"] < 1.3 * by_chance
 
 
 def test_co_occurrence_is_pointwise_mutual_information_written_out():
