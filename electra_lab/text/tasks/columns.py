@@ -95,8 +95,8 @@ def task_type(name: str) -> TaskType:
 
 def first_of(names: Sequence[str], columns: Sequence[str]) -> str | None:
     """The first of the usual names that is among the columns, whatever its case."""
-    by_plain_name = {column.lower(): column for column in reversed(columns)}
-    return next((by_plain_name[name] for name in names if name in by_plain_name), None)
+    found = (column for name in names for column in columns if column.lower() == name)
+    return next(found, None)
 
 
 def pair_of(columns: Sequence[str]) -> tuple[str, str] | None:

@@ -212,9 +212,20 @@ def test_a_bad_row_is_shown_with_its_number_or_counted(good, bad, message, kind,
     assert len(data.train) == 2 * len(good)
 
 
-def test_a_test_label_that_train_does_not_have_is_a_bad_row_of_test():
-    with pytest.raises(BadRowError, match="split test, row 2: The label 'fine' is not in the set"):
-        load_task_data({"train": TEXTS, "test": [TEXTS[0], text("fine")]})
+@pytest.mark.parametrize("label", ["fine", 1])  # no order was given in which 1 could be a place
+def test_a_test_label_that_train_does_not_have_is_a_bad_row_of_test(label):
+    message = f"split test, row 2: The label {label!r} is not in the set: bad, good"
+    with pytest.raises(BadRowError, match=message):
+        load_task_data({"train": TEXTS, "test": [TEXTS[0], text(label)]})
+
+
+def test_a_label_of_0_is_bad_where_train_counts_choices_from_1():
+    train, test = (
+        [{"premise": "It rains.", "choice1": "Dry.", "choice2": "Wet.", "label": label}]
+        for label in (1, 0)
+    )
+    with pytest.raises(BadRowError, match=r"The label is 0; expected .* or one of 1, 2"):
+        load_task_data({"train": train, "test": test})
 
 
 def test_a_long_row_is_shown_shortened():

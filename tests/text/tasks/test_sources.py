@@ -76,6 +76,7 @@ def test_a_table_with_quotes_gives_texts_and_classes(tmp_path):
         ),
         ("a.json", '{"text": "One, two.", "label": "x"}\n\n{"text": "Three.", "label": "y"}'),
         ("a.jsonl", [{"text": "One, two.", "label": "x"}, {"text": "Three.", "label": "y"}]),
+        ("a.jsonl", '\ufeff{"text": "One, two.", "label": "x"}\n{"text": "Three.", "label": "y"}'),
     ],
 )
 def test_forms_of_files_give_the_same_rows(tmp_path, name, content):
@@ -85,6 +86,12 @@ def test_forms_of_files_give_the_same_rows(tmp_path, name, content):
         {"text": "One, two.", "text_pair": None, "label": 0},
         {"text": "Three.", "text_pair": None, "label": 1},
     ]
+
+
+def test_a_field_of_a_table_may_be_long(tmp_path):
+    long = "word " * 50_000
+    file = write(tmp_path, "a.csv", f"text,label\n{long},x\nshort,y\n")
+    assert load_task_data(file, test=file).train["text"][0] == long
 
 
 @pytest.mark.parametrize(
@@ -295,6 +302,12 @@ def test_spans_of_characters_become_words_in_bio(entities):
     tags = [data.labels[tag] for tag in found[0]["tags"]]
     place = ["B-place", "I-place", "I-place", "I-place"]
     assert tags == ["O", *place, "O", "O", "O", "B-person", "O"]
+
+
+def test_chinese_characters_are_words_of_their_own():
+    words, tags = tagged_words("我在北京a市", [[2, 4, "place"]])
+    assert words == ["我", "在", "北", "京", "a", "市"]
+    assert tags == ["O", "O", "B-place", "I-place", "O", "O"]
 
 
 @given(st.lists(st.tuples(st.sampled_from(["ab", "Zoë", "中", "!"]), st.sampled_from("OBI"))))
