@@ -10,25 +10,21 @@ import pytest
 
 from electra_lab.text.tasks import TaskData, bundled_tasks, load_task_data
 from electra_lab.text.tasks.bundled import BUNDLED
+from electra_lab.text.tasks.files import read_file
 
 pytest.importorskip("datasets")
 
 LEAST = {"train": 300, "test": 100}
 MOST_OVERLAP = 0.4  # word 3-grams of two texts, Jaccard; hand-written sets stay below .3
-PRESENT = [
-    name for name in bundled_tasks() if all(f.is_file() for f in BUNDLED[name].files().values())
-]
-SETS = [
-    pytest.param(
-        name, marks=() if name in PRESENT else pytest.mark.skip(f"{name} does not ship with this")
-    )
-    for name in bundled_tasks()
-]
 
 
-@pytest.fixture(scope="module", params=SETS)
+@pytest.fixture(scope="module", params=bundled_tasks())
 def data(request) -> TaskData:
     return load_task_data(request.param)
+
+
+def sets_for(task: str) -> list[str]:
+    return [name for name in bundled_tasks() if BUNDLED[name].task == task]
 
 
 def texts_of(split, task: str) -> list[str]:
@@ -103,29 +99,28 @@ def test_the_classes_of_a_bundled_set_are_balanced(data):
             assert tags == set(data.labels)
 
 
-def test_tags_of_entities_are_bio_as_they_lie_in_the_file(data):
-    if not data.has_entities:
-        pytest.skip("no entities")
-    for split in data.splits().values():
-        for row in split:
+def test_tags_of_entities_are_bio_as_they_lie_in_the_file():
+    for file in BUNDLED["named_entities"].files().values():
+        rows = read_file(file).rows
+        assert rows
+        for row in rows:
             before = "O"
-            for tag in (data.labels[tag] for tag in row["tags"]):
-                assert tag[:2] != "I-" or before[2:] == tag[2:], row["words"]
+            for tag in row.values["2"]:
+                assert tag == "O" or tag[:2] in ("B-", "I-"), row
+                assert tag[:2] != "I-" or before[2:] == tag[2:], row
                 before = tag
 
 
-def test_choices_of_a_row_differ_and_are_as_many_everywhere(data):
-    if data.task != "multiple_choice":
-        pytest.skip("no choices")
-    for split in data.splits().values():
+@pytest.mark.parametrize("name", sets_for("multiple_choice"))
+def test_choices_of_a_row_differ_and_are_four_everywhere(name):
+    for split in load_task_data(name).splits().values():
         assert {len(row["choices"]) for row in split} == {4}
         assert all(len(set(row["choices"])) == 4 for row in split)
 
 
-def test_answers_of_a_passage_match_their_offsets_and_ids_are_unique(data):
-    if data.task != "question_answering":
-        pytest.skip("no answers")
-    rows = [row for split in data.splits().values() for row in split]
+@pytest.mark.parametrize("name", sets_for("question_answering"))
+def test_answers_of_a_passage_match_their_offsets_and_ids_are_unique(name):
+    rows = [row for split in load_task_data(name).splits().values() for row in split]
     assert len({row["id"] for row in rows}) == len(rows)
     spans = [
         (row["context"][start : start + len(text)], text)
@@ -149,10 +144,10 @@ def test_every_bundled_set_has_a_card(data):
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert "Licence" in card or "License" in card
     for name, split in data.splits().items():
-        if data.task != "token_classification":
-            assert re.search(rf"\b{len(split)}\b", card), (
-                f"the card does not give the size of {name}"
-            )
+        sizes = {str(len(split))}
+        if data.problem_type == "single_label_classification":
+            sizes |= {str(count) for count in Counter(split["label"]).values()}
+        assert sizes & set(re.findall(r"\d+", card)), f"the card does not give the size of {name}"
 
 
 def test_files_of_lines_have_the_documented_columns_and_nothing_else():
@@ -164,7 +159,7 @@ def test_files_of_lines_have_the_documented_columns_and_nothing_else():
         "continuations": {"context", "choices", "label"},
     }
     seen = 0
-    for name in set(documented) & set(PRESENT):
+    for name in documented:
         for file in BUNDLED[name].files().values():
             for line in file.read_text(encoding="utf-8").splitlines():
                 assert set(json.loads(line)) == documented[name]
