@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -42,7 +42,7 @@ def answers(
     weights: Float[Tensor, " vocab"],
     *,
     seed: int = 0,
-) -> Iterator[Answers]:
+) -> list[Answers]:
     """Mask 15% of the tokens, then replace the same ones twice, and ask the pair each time.
 
     All is drawn on the CPU, so that every pair and every device sees the same.
@@ -58,6 +58,7 @@ def answers(
     tokenizer, device = pair.tokenizer, pair.device
     specials = tokenizer.all_special_ids
     chance = torch.Generator().manual_seed(seed)
+    given = []
     for ids, attended in batches:
         positions = select_positions(ids, specials, attended, generator=chance)
         masked = mask_tokens(ids, positions, tokenizer.mask_token_id, mask_share=1.0)
@@ -76,7 +77,8 @@ def answers(
             scores[corruption] = answer[seen]
         # no position is in the first column, so every one has a left neighbour in its row
         flat = ids.flatten()
-        yield Answers(flat[positions], flat[positions - 1], logs, replaced, scores)
+        given.append(Answers(flat[positions], flat[positions - 1], logs, replaced, scores))
+    return given
 
 
 def area_under_curve(given: list[Answers], corruption: str) -> float:

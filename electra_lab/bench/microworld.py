@@ -104,7 +104,7 @@ def masked_and_replaced(
             encoding = tokenizer(some, padding=True, return_tensors="pt")
             yield encoding["input_ids"], encoding["attention_mask"]
 
-    given = list(answers(pair, batches(), weights, seed=seed))
+    given = answers(pair, batches(), weights, seed=seed)
     hits: Counter[str] = Counter()
     for answer in given:
         hits["all"] += len(answer.wanted)

@@ -120,7 +120,7 @@ def masked_and_replaced(
 
     unigram = (weights / weights.sum()).log()
     commonest = int(weights.argmax())
-    given = list(answers(pair, batches(), weights, seed=seed))
+    given = answers(pair, batches(), weights, seed=seed)
     wanted = torch.cat([answer.wanted for answer in given])
     logs = torch.cat([a.log_probabilities.gather(1, a.wanted[:, None]) for a in given])
     guesses = torch.cat([answer.log_probabilities.argmax(-1) for answer in given])
