@@ -1,0 +1,51 @@
+"""``twin``: as many labelled examples of a task as wanted, told of a micro-world."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from random import Random
+
+from electra_lab.text.microworld.facts import Split, World
+from electra_lab.text.microworld.tasks import tagging
+from electra_lab.text.microworld.tasks.rows import Row, Rows
+
+TWINS: dict[str, Callable[[World, Random], Rows]] = {
+    "named_entities": tagging.rows,
+    "parts_of_speech": tagging.rows,
+}
+"""Each task with what makes its rows, by the name of the bundled set."""
+
+TWIN_LABELS: dict[str, tuple[str, ...]] = {
+    "named_entities": tagging.ENTITY_LABELS,
+    "parts_of_speech": tagging.POS_LABELS,
+}
+"""The labels of each task that has names for them."""
+
+
+def twin(name: str, n: int, split: Split | str = "train", seed: int = 0) -> list[Row]:
+    """``n`` labelled examples of a task, in the layout of the bundled set of that name.
+
+    The labels follow from what the micro-world says of its sentences, so none is wrong. No two rows
+    are equal, a longer list of the same seed starts with the shorter one, and what the two splits
+    tell are different facts, whatever their seeds are.
+
+    Args:
+        name: of a bundled set: a key of ``TWINS``.
+        n: how many examples; for reading comprehension, questions.
+        split: "train" or "test".
+        seed: the world's and its text's.
+
+    Raises:
+        ValueError: an unknown name or split, or a negative ``n``.
+    """
+    if name not in TWINS:
+        raise ValueError(f"name is {name!r}; the micro-world has {', '.join(TWINS)}.")
+    if n < 0:
+        raise ValueError(f"n is {n}; a number of examples is 0 or more.")
+    stream = TWINS[name](World(seed, split), Random(f"twin {name} {split} {seed}"))
+    found: dict[str, Row] = {}
+    while len(found) < n:
+        row = next(stream)
+        found.setdefault(json.dumps(row), row)
+    return list(found.values())
