@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 
-from .base import Pipeline, Row
+from electra_lab.text.encoding import BatchEncoding
+
+from .base import Pipeline, Row, Tokenizer
 
 
 class QuestionAnswering(Pipeline):
@@ -61,31 +64,28 @@ class QuestionAnswering(Pipeline):
             raise ValueError(
                 f"top_k is {top_k} and max_answer_len {max_answer_len}; both must be 1 or more."
             )
-        longest = min(max_seq_len, self.longest)
-        doc_stride = min(longest // 2, 128) if doc_stride is None else doc_stride
         results = []
         for one in inputs:
             question, context = self._parts(one)
-            rows = self._windows(question, context, longest, max_question_len, doc_stride)
-            spans = []
-            empty = 1.0
-            for number, row in self.run(rows):
-                inside = [s == 1 for s in rows.sequence_ids(number)]
-                start, end = _probabilities(row, inside)
-                empty = min(empty, float(start[0] * end[0]))
-                for score, first, last in _best_spans(start, end, top_k, max_answer_len):
-                    begin, stop = self._place(rows, number, first, last, align_to_words)
-                    spans.append(
-                        {
-                            "score": score,
-                            "start": begin,
-                            "end": stop,
-                            "answer": context[begin:stop],
-                        }
-                    )
+            rows = question_windows(
+                self.tokenizer,
+                question,
+                context,
+                min(max_seq_len, self.longest),
+                max_question_len=max_question_len,
+                doc_stride=doc_stride,
+            )
+            spans, empty = spans_of(
+                rows,
+                self.run(rows),
+                context,
+                top_k=top_k,
+                max_answer_len=max_answer_len,
+                align_to_words=align_to_words,
+            )
             if handle_impossible_answer:
                 spans.append({"score": empty, "start": 0, "end": 0, "answer": ""})
-            ranked = _without_repeats(sorted(spans, key=lambda span: -span["score"]))[:top_k]
+            ranked = without_repeats(sorted(spans, key=lambda span: -span["score"]))[:top_k]
             results.append(ranked[0] if top_k == 1 else ranked)
         return results
 
@@ -101,42 +101,94 @@ class QuestionAnswering(Pipeline):
                 )
         return str(question), str(context)
 
-    def _windows(
-        self, question: str, context: str, longest: int, max_question_len: int, doc_stride: int
-    ) -> Any:
-        pieces = self.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
-            "offset_mapping"
-        ]
-        if len(pieces) > max_question_len:
-            question = question[: pieces[max_question_len - 1][1]]
-        room = longest - min(len(pieces), max_question_len) - 3
-        if room < 2:
-            raise ValueError(
-                f"A question of {min(len(pieces), max_question_len)} tokens leaves no room for the "
-                f"context in {longest} tokens. Lower max_question_len."
-            )
-        return self.tokenizer(
-            [question],
-            [context],
-            truncation="only_second",
-            max_length=longest,
-            stride=doc_stride if doc_stride < room else room // 2,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,
-        )
 
-    def _place(
-        self, rows: Any, number: int, first: int, last: int, whole_words: bool
-    ) -> tuple[int, int]:
-        """Characters of the context from the first to the last token of an answer."""
-        offsets = rows["offset_mapping"][number]
-        if whole_words:
-            words = rows.word_ids(number)
-            sides = rows.sequence_ids(number)
-            of_context = [i for i, side in enumerate(sides) if side == 1]
-            first = min(i for i in of_context if words[i] == words[first])
-            last = max(i for i in of_context if words[i] == words[last])
-        return offsets[first][0], offsets[last][1]
+def question_windows(
+    tokenizer: Tokenizer,
+    question: str,
+    context: str,
+    longest: int,
+    *,
+    max_question_len: int = 64,
+    doc_stride: int | None = None,
+) -> BatchEncoding:
+    """A question with its context, as a row for each window of the context.
+
+    Args:
+        longest: tokens of a row.
+        max_question_len, doc_stride: see ``QuestionAnswering.answer``.
+
+    Raises:
+        ValueError: the question leaves no room for the context.
+    """
+    doc_stride = min(longest // 2, 128) if doc_stride is None else doc_stride
+    pieces = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
+        "offset_mapping"
+    ]
+    if len(pieces) > max_question_len:
+        question = question[: pieces[max_question_len - 1][1]]
+    room = longest - min(len(pieces), max_question_len) - 3
+    if room < 2:
+        raise ValueError(
+            f"A question of {min(len(pieces), max_question_len)} tokens leaves no room for the "
+            f"context in {longest} tokens. Lower max_question_len."
+        )
+    return tokenizer(
+        [question],
+        [context],
+        truncation="only_second",
+        max_length=longest,
+        stride=doc_stride if doc_stride < room else room // 2,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+
+
+def spans_of(
+    rows: BatchEncoding,
+    outputs: Iterable[tuple[int, Row]],
+    context: str,
+    *,
+    top_k: int,
+    max_answer_len: int,
+    align_to_words: bool = True,
+) -> tuple[list[dict[str, Any]], float]:
+    """The best answers of each window, in any order, and the probability that there is none.
+
+    Args:
+        rows: as ``question_windows`` makes them.
+        outputs: number of a window, and its ``start_logits`` and ``end_logits``.
+        context: where the answers are.
+        top_k: of each window.
+        max_answer_len, align_to_words: see ``QuestionAnswering.answer``.
+
+    Returns:
+        Answers as ``QuestionAnswering`` gives them; and the least that any window gives to [CLS].
+    """
+    spans = []
+    empty = 1.0
+    for number, row in outputs:
+        inside = [side == 1 for side in rows.sequence_ids(number)]
+        start, end = _probabilities(row, inside)
+        empty = min(empty, float(start[0] * end[0]))
+        for score, first, last in _best_spans(start, end, top_k, max_answer_len):
+            begin, stop = _place(rows, number, first, last, align_to_words)
+            answer = context[begin:stop]
+            spans.append({"score": score, "start": begin, "end": stop, "answer": answer})
+    return spans, empty
+
+
+def _place(
+    rows: BatchEncoding, number: int, first: int, last: int, whole_words: bool
+) -> tuple[int, int]:
+    """Characters of the context from the first to the last token of an answer."""
+    offsets = rows["offset_mapping"][number]
+    if whole_words:
+        words = rows.word_ids(number)
+        sides = rows.sequence_ids(number)
+        of_context = [i for i, side in enumerate(sides) if side == 1]
+        first = min(i for i in of_context if words[i] == words[first])
+        last = max(i for i in of_context if words[i] == words[last])
+    return offsets[first][0], offsets[last][1]
 
 
 def _as_inputs(question: Any, context: Any) -> Any:
@@ -178,7 +230,7 @@ def _best_spans(
     ]
 
 
-def _without_repeats(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def without_repeats(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Overlapping windows find the same span twice; the first, better one stays."""
     seen = set()
     kept = []

@@ -30,7 +30,7 @@ from .checkpoint import (
 from .distributed import Ranks
 from .optimization import Schedule
 from .progress import ProgressBar, Window
-from .state import HasLoss, TrainingState
+from .state import Evaluation, HasLoss, Row, TrainingState
 
 
 @runtime_checkable
@@ -67,6 +67,8 @@ def train(
     checkpoint_every: int | None = None,
     resume: bool = False,
     stop_after: int | None = None,
+    evaluation: Evaluation | None = None,
+    evaluate_every: int | None = None,
     settings: Mapping[str, Any] | None = None,
     callbacks: Iterable[object] = (),
     progress: bool = True,
@@ -90,6 +92,8 @@ def train(
         resume: go on from the checkpoint in ``folder``, if there is one.
         stop_after: end this call after so many steps of the run, with a checkpoint; the schedule is
             still that of ``steps``.
+        evaluation: adds figures to rows, and may end the run; see ``state.Evaluation``.
+        evaluate_every: steps between two evaluations; there is a row for each, and one at the end.
         settings: what the run was made with (plain values); kept in the checkpoint, and a resume
             with others is refused.
         callbacks: see ``Callback``.
@@ -114,13 +118,15 @@ def train(
         torch.manual_seed(ranks.seed(seed))
         if resume and file is not None and file.is_file():
             load_checkpoint(file, state, settings, device)
+        if evaluation is not None:
+            evaluation.begin(state)
         module.train()
         trained = ranks.wrap(module)
         _tell(callbacks, "on_start", state, state)
         began = time.perf_counter() - state.seconds
         window = Window(state.step, ranks)
         with ProgressBar(state, progress and ranks.first) as bar:
-            while state.step < last:
+            while state.step < last and not state.stopped:
                 batch = source.batch(state.step)
                 _set_learning_rate(optimizer, schedule(state.step))
                 result, norm = _take_step(
@@ -129,8 +135,12 @@ def train(
                 window.add(batch.tokens, result, norm)
                 state.step += 1
                 state.seconds = time.perf_counter() - began
-                if state.step % log_every == 0 or state.step == steps:
+                ended = state.step == steps
+                evaluated = evaluate_every is not None and state.step % evaluate_every == 0
+                if state.step % log_every == 0 or evaluated or ended:
                     row = window.row(optimizer.param_groups[0]["lr"], state.seconds)
+                    if evaluation is not None and (evaluated or ended):
+                        _evaluate(evaluation, row, state, ranks)
                     window = Window(state.step, ranks)
                     _tell(callbacks, "on_log", row, state)
                     state.history.append(row)
@@ -138,7 +148,7 @@ def train(
                 _tell(callbacks, "on_step", state, state)
                 bar.advance()
                 due = checkpoint_every is not None and state.step % checkpoint_every == 0
-                if file is not None and (due or state.step == last):
+                if file is not None and (due or state.step == last or state.stopped):
                     window.check()
                     save_checkpoint(file, state, settings, device)
         state.seconds = time.perf_counter() - began
@@ -185,6 +195,16 @@ def checkpoint_file(folder: str | Path | None, resume: bool) -> Path | None:
             "or train into another folder."
         )
     return file
+
+
+def _evaluate(evaluation: Evaluation, row: Row, state: TrainingState, ranks: Ranks) -> None:
+    """Put what an evaluation measures into the row; all ranks go on, or all stop."""
+    device = next(state.module.parameters()).device
+    with _kept_random_state(device):
+        row.update(evaluation.measure(state))
+    state.module.train()
+    wishes = torch.tensor(float(state.stopped and ranks.first), device=device)
+    state.stopped = bool(ranks.mean(wishes) > 0)
 
 
 def _tell(callbacks: tuple[object, ...], event: str, argument: Any, state: TrainingState) -> None:

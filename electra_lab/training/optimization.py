@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from electra_lab.model.electra import ElectraModel
 from electra_lab.model.encoder import ElectraEncoder
 
 # step (0, 1, 2 ...) -> what the peak learning rate is multiplied by
@@ -41,6 +42,65 @@ def decay_groups(module: nn.Module, weight_decay: float = 0.01) -> list[dict[str
     ]
     check_groups(module, groups)
     return [group for group in groups if group["params"]]
+
+
+def layer_wise_groups(
+    module: nn.Module,
+    learning_rate: float,
+    layer_decay: float,
+    weight_decay: float = 0.01,
+    *,
+    faithful: bool = False,
+) -> list[dict[str, Any]]:
+    """``decay_groups``, each cut into one for every layer: the deeper, the lower its learning rate.
+
+    What lies deeper is more general and should change less. The head learns at ``learning_rate``, the
+    top layer at ``layer_decay`` times that, the next at its square, and the embeddings (with their
+    projection) at the power after the lowest layer's.
+
+    Args:
+        learning_rate: of the head.
+        layer_decay: google-research/electra has .8 for small and base, .9 for large
+            (configure_finetuning.py).
+        weight_decay: see ``decay_groups``.
+        faithful: everything below the head one power more: google-research/electra's top layer has
+            the square (model/optimization.py, its issues 51 and 64).
+
+    Returns:
+        The head's groups first.
+
+    Raises:
+        ValueError: ``layer_decay`` is not above 0 and at most 1.
+    """
+    if not 0 < layer_decay <= 1:
+        raise ValueError(f"layer_decay is {layer_decay}; it must be above 0 and at most 1.")
+    depth = depths(module)
+    groups: list[dict[str, Any]] = []
+    for group in decay_groups(module, weight_decay):
+        for below in sorted({depth.get(id(p), 0) for p in group["params"]}):
+            groups.append(
+                {
+                    **group,
+                    "params": [p for p in group["params"] if depth.get(id(p), 0) == below],
+                    "lr": learning_rate * layer_decay ** (below + int(faithful and below > 0)),
+                }
+            )
+    groups.sort(key=lambda group: -group["lr"])
+    check_groups(module, groups)
+    return groups
+
+
+def depths(module: nn.Module) -> dict[int, int]:
+    """For each parameter of the ELECTRA inside, by its id, how many layers below the head it is: the top
+    layer 1, the embeddings one more than there are layers."""
+    found: dict[int, int] = {}
+    for model in module.modules():
+        if isinstance(model, ElectraModel):
+            layers = list(model.encoder.layers)
+            found |= {id(parameter): len(layers) + 1 for parameter in model.parameters()}
+            for number, layer in enumerate(layers):
+                found |= {id(p): len(layers) - number for p in layer.parameters()}
+    return found
 
 
 def check_groups(module: nn.Module, groups: list[dict[str, Any]]) -> None:
@@ -154,6 +214,7 @@ def make_optimizer(
     eps: float = 1e-6,
     faithful: bool = False,
     muon_learning_rate: float = 0.0,
+    layer_decay: float = 1.0,
 ) -> torch.optim.AdamW:
     """AdamW in PyTorch's fused form over ``decay_groups``; see ``Muon`` for the matrices.
 
@@ -163,16 +224,28 @@ def make_optimizer(
         faithful: without bias correction, see ``AdamWithoutBiasCorrection``.
         muon_learning_rate: train the encoders' matrices with ``Muon`` at this rate; embeddings, heads,
             biases and norms stay with AdamW. 0: AdamW for all.
+        layer_decay: learn more slowly further from the head, see ``layer_wise_groups``. 1: all alike.
 
     Raises:
-        ValueError: Muon is asked for where everything is to be the authors' way.
+        ValueError: Muon is asked for where everything is to be the authors' way, or where layers have
+            rates of their own.
     """
+    if muon_learning_rate and layer_decay != 1:
+        raise ValueError(
+            f"muon_learning_rate is {muon_learning_rate} and layer_decay {layer_decay}: Muon's matrices "
+            "have one rate. Leave one of them out."
+        )
     if faithful and muon_learning_rate:
         raise ValueError(
             f"muon_learning_rate is {muon_learning_rate}, but faithful trains as the authors did, with "
             "Adam alone. Leave one of them out."
         )
-    groups = decay_groups(module, weight_decay)
+    if layer_decay == 1:
+        groups = decay_groups(module, weight_decay)
+    else:
+        groups = layer_wise_groups(
+            module, learning_rate, layer_decay, weight_decay, faithful=faithful
+        )
     kind = AdamWithoutBiasCorrection if faithful else torch.optim.AdamW
     if muon_learning_rate:
         groups, kind = _matrices_apart(module, groups, muon_learning_rate), Muon

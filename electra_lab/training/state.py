@@ -23,6 +23,22 @@ class HasLoss(Protocol):
     def parts(self) -> Mapping[str, Tensor]: ...
 
 
+@runtime_checkable
+class Evaluation(Protocol):
+    """Measures the model now and then while it is trained, and may end the run (``state.stopped``).
+
+    Unlike a callback it runs on every rank, each of which holds the same parameters; the first rank
+    decides whether the run ends. Random states and training mode are put back after it.
+    """
+
+    def begin(self, state: TrainingState) -> None:
+        """Before the first step of this call; a resumed run has its history already."""
+
+    def measure(self, state: TrainingState) -> Mapping[str, float]:
+        """Figures for the row of this step."""
+        ...
+
+
 class Callback:
     """Base of what looks on while training; override what you need.
 
@@ -56,6 +72,7 @@ class TrainingState:
             ``learning_rate``, ``tokens_per_second``,
             ``seconds`` (of training, over all resumes), and what callbacks add.
         seconds: of training so far, evaluations in callbacks and checkpoints included.
+        stopped: set by an evaluation that wants the run to end with this step.
     """
 
     module: nn.Module
@@ -64,3 +81,4 @@ class TrainingState:
     step: int = 0
     history: list[Row] = field(default_factory=list)
     seconds: float = 0.0
+    stopped: bool = False

@@ -1,0 +1,62 @@
+"""A part of train to choose by, where the data has no validation split."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from electra_lab.text.tasks.schema import TaskData
+
+
+def with_validation(data: TaskData, share: float, seed: int = 0) -> TaskData:
+    """The data with a validation split: its own, or a part of train.
+
+    What has the same text, and questions on one context, stay together; of each class the same share
+    is taken.
+
+    Args:
+        share: of train; 0 leaves the data as it is.
+
+    Raises:
+        ValueError: ``share`` is not from 0 to below 1, or train cannot be divided.
+    """
+    if not 0 <= share < 1:
+        raise ValueError(
+            f"validation_share is {share}; expected 0 or a part of train, such as 0.1."
+        )
+    if data.validation is not None or share == 0:
+        return data
+    chosen = _chosen(list(data.train), data, share, seed)
+    rest = [i for i in range(len(data.train)) if i not in chosen]
+    if not chosen or not rest:
+        raise ValueError(
+            f"{data.name} has {len(data.train)} rows of train, too few different ones to keep a part "
+            "for validation. Give more, or validation_share=0 to train without."
+        )
+    return replace(
+        data, train=data.train.select(rest), validation=data.train.select(sorted(chosen))
+    )
+
+
+def _chosen(rows: list[dict[str, Any]], data: TaskData, share: float, seed: int) -> set[int]:
+    groups: dict[Any, list[int]] = defaultdict(list)
+    for number, row in enumerate(rows):
+        groups[_text(row)].append(number)
+    classes: dict[Any, list[list[int]]] = defaultdict(list)
+    for members in groups.values():
+        label = rows[members[0]].get("label")
+        single = data.problem_type == "single_label_classification"
+        classes[label if single else None].append(members)
+    random = Random(seed)
+    chosen: set[int] = set()
+    for members_of_class in classes.values():
+        random.shuffle(members_of_class)
+        count = max(round(share * len(members_of_class)), int(len(members_of_class) > 1))
+        chosen.update(number for members in members_of_class[:count] for number in members)
+    return chosen
+
+
+def _text(row: dict[str, Any]) -> Any:
+    return row.get("context") or row.get("text") or tuple(row.get("words", ()))
