@@ -25,6 +25,7 @@ NOTEBOOKS = {
     "07": "joint_pretraining",
     "14": "causal_language_model",
     "15": "checkpoints_and_hubs",
+    "16": "efficiency",
 }
 
 

@@ -353,7 +353,7 @@ def test_a_described_figure_has_its_words_beside_the_picture_and_as_its_alt():
     data, metadata = DisplayFormatter().format(shown)
     assert data["text/plain"] == "Nothing but two axes."
     assert metadata["image/png"] == {"alt": "Nothing but two axes.", "width": 300}
-    assert Image.open(io.BytesIO(data["image/png"])).size == (600, 400)
+    assert Image.open(io.BytesIO(data["image/png"])).size == (450, 300)
 
 
 def test_a_figure_without_a_description_is_refused():
