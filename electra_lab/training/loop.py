@@ -29,6 +29,7 @@ from .checkpoint import (
 )
 from .distributed import Ranks
 from .optimization import Schedule
+from .precision import autocast
 from .progress import ProgressBar, Window
 from .state import Evaluation, HasLoss, Row, TrainingState
 
@@ -62,6 +63,7 @@ def train(
     seed: int = 0,
     device: torch.device | str = "cpu",
     clip_norm: float = 1.0,
+    precision: str = "auto",
     log_every: int = 10,
     folder: str | Path | None = None,
     checkpoint_every: int | None = None,
@@ -86,6 +88,7 @@ def train(
             outside is left as it was.
         device: where the batches are sent; the module is there already.
         clip_norm: limit of the global gradient norm (google-research/electra: 1.0).
+        precision: of the forward pass; see ``precision.autocast``.
         log_every: steps between two rows of the history.
         folder: where ``checkpoint.pt`` is kept; None: nothing is written.
         checkpoint_every: steps between two checkpoints; None: only one at the end.
@@ -129,9 +132,9 @@ def train(
             while state.step < last and not state.stopped:
                 batch = source.batch(state.step)
                 _set_learning_rate(optimizer, schedule(state.step))
-                result, norm = _take_step(
-                    trained, batch.to(device), optimizer, parameters, clip_norm
-                )
+                with autocast(precision, device):
+                    result = trained(batch.to(device))
+                norm = _take_step(result, optimizer, parameters, clip_norm)
                 window.add(batch.tokens, result, norm)
                 state.step += 1
                 state.seconds = time.perf_counter() - began
@@ -157,19 +160,17 @@ def train(
 
 
 def _take_step(
-    module: nn.Module,
-    batch: Any,
+    result: HasLoss,
     optimizer: torch.optim.Optimizer,
     parameters: list[nn.Parameter],
     clip_norm: float,
-) -> tuple[HasLoss, Tensor]:
-    """Forward, backward, clip, update; returns the loss and the gradient's norm before clipping."""
-    result: HasLoss = module(batch)
+) -> Tensor:
+    """Backward, clip, update; returns the gradient's norm before clipping."""
     optimizer.zero_grad(set_to_none=True)
     result.loss.backward()
     norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
     optimizer.step()
-    return result, norm
+    return norm
 
 
 def _set_learning_rate(optimizer: torch.optim.Optimizer, factor: float) -> None:

@@ -131,6 +131,8 @@ def pretrain(
     )
     shards = batches.shards if isinstance(batches, ShardBatches) else None
     objective = build_objective(recipe, tokenizer, pair, shards).to(device)
+    if recipe.compiler:
+        _compile(objective, recipe.compiler)
     prepared = time.perf_counter() - began
     state = train(
         objective,
@@ -149,6 +151,7 @@ def pretrain(
         seed=recipe.seed,
         device=device,
         clip_norm=recipe.clip_norm,
+        precision=recipe.precision,
         log_every=recipe.log_every,
         folder=output,
         checkpoint_every=recipe.checkpoint_every,
@@ -252,6 +255,20 @@ def build_objective(
     finally:
         set_random_states(outside, "cpu")
     return objective
+
+
+def _compile(objective: Objective, compiler: str) -> None:
+    """Compile the step where it stands, so that parameters keep their names.
+
+    Raises:
+        ValueError: PyTorch has no such compiler here.
+    """
+    known = torch.compiler.list_backends(exclude_tags=())
+    if compiler not in known:
+        raise ValueError(
+            f"There is no compiler {compiler!r} here; torch.compile has {', '.join(known)}."
+        )
+    objective.compile(backend=compiler)
 
 
 @torch.no_grad()
