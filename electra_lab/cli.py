@@ -157,6 +157,128 @@ def pretrain(
 
 
 @app.command()
+def finetune(
+    data: Annotated[
+        str,
+        typer.Option(
+            help="A bundled set (also microworld/NAME), a CSV, JSON, CoNLL or SQuAD file, a folder with "
+            "train and test, or a data set on the hub."
+        ),
+    ],
+    output: Annotated[Path, typer.Option(help="Folder for the model and its figures.")],
+    model: Annotated[
+        str, typer.Option(help="Bundled name, folder or hub id; of a pair, its discriminator.")
+    ] = "mini-discriminator",
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="sequence-classification, token-classification, question-answering or "
+            "multiple-choice; default: the columns say it.",
+            show_default=False,
+        ),
+    ] = None,
+    test: Annotated[
+        str | None,
+        typer.Option(
+            help="File or hub split to test on; default: that of the data, or a part of it."
+        ),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ROLE=NAME", help="Which column holds what, as in text=body; several times."
+        ),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the head, at its peak.")] = None,
+    seed: Annotated[int, typer.Option(help="Of head, order, dropout and validation share.")] = 0,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Instead: so many runs, with seeds 0, 1, 2 ...")
+    ] = None,
+    from_scratch: Annotated[
+        bool, typer.Option("--from-scratch", help="The same architecture with random weights.")
+    ] = False,
+    skip_bad_rows: Annotated[
+        bool,
+        typer.Option("--skip-bad-rows", help="Leave rows out that cannot be used; count them."),
+    ] = False,
+    device: Device = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
+    ] = False,
+) -> None:
+    """Teach a pre-trained model a task, and show what it reaches beside the simplest rules."""
+    with plain_errors():
+        from electra_lab.model.config import ElectraConfig
+        from electra_lab.text.tasks import load_task_data
+        from electra_lab.training import finetuning
+        from electra_lab.training.allocator import keep_freed_memory
+        from electra_lab.training.distributed import Ranks, process_group
+        from electra_lab.training.finetuning_settings import FinetuningSettings
+
+        keep_freed_memory()
+        read = load_task_data(
+            data, task=task, test=test, columns=_columns(column), skip_bad_rows=skip_bad_rows
+        )
+        given = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+        settings = FinetuningSettings.for_task(
+            read,
+            ElectraConfig.from_pretrained(finetuning.encoder_name(model)),
+            from_scratch=from_scratch,
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        with process_group(_device(device)) as place:
+            options = dict(
+                settings=settings, from_scratch=from_scratch, device=place, resume=resume
+            )
+            several = None
+            if seeds is None:
+                result = finetuning.finetune(read, model, output, **options)
+            else:
+                several = finetuning.finetune_seeds(
+                    read, model, output, seeds=range(seeds), **options
+                )
+                result = several.results[-1]
+            if not Ranks.here().first:
+                return
+        typer.echo(result.data)
+        typer.echo(result.table())
+    if several is not None:
+        typer.echo(f"Over {len(several.results)} seeds, mean and standard deviation:")
+        for name, value in several.mean.items():
+            typer.echo(f"  {name}: {value:.3f} ± {several.spread[name]:.3f}")
+    cut = {name: rows for name, rows in result.cut.items() if rows}
+    if cut:
+        listed = ", ".join(f"{rows} of {name}" for name, rows in cut.items())
+        typer.echo(f"Rows that were too long for the model and lost their end: {listed}")
+    where = output if several is None else output / f"seed-{result.settings.seed}"
+    typer.echo(f"{result.seconds:.1f} s, written to {output}")
+    typer.echo(f'Load it with pipeline("{_PIPELINES[result.data.task]}", "{where}")')
+
+
+_PIPELINES = {
+    "sequence_classification": "text-classification",
+    "token_classification": "token-classification",
+    "question_answering": "question-answering",
+    "multiple_choice": "multiple-choice",
+}
+
+
+def _columns(given: list[str] | None) -> dict[str, str | int] | None:
+    """``ROLE=NAME`` as a dictionary; columns of CoNLL files are numbers."""
+    if not given:
+        return None
+    columns: dict[str, str | int] = {}
+    for one in given:
+        role, equals, name = one.partition("=")
+        if not (role and equals and name):
+            raise ValueError(f"--column is {one!r}; expected ROLE=NAME, such as text=body.")
+        columns[role] = int(name) if name.isdigit() else name
+    return columns
+
+
+@app.command()
 def run(
     task: Annotated[str, typer.Option(help="text-classification, fill-mask, ...")],
     model: Annotated[
@@ -305,6 +427,21 @@ def pretraining_bench(
         from electra_lab.bench.pretraining import run
 
         run(rounds, threads=threads, output=_results_file("pretraining", output))
+
+
+@bench.command("finetuning")
+def finetuning_bench(
+    rounds: Annotated[int, typer.Option(min=1, help="Epochs of each side, in turn.")] = 5,
+    threads: Annotated[int, typer.Option(min=1, help="Threads that PyTorch may use.")] = 2,
+    sentences: Annotated[int, typer.Option(min=1, help="Sentences of an epoch.")] = 1000,
+    output: Results = None,
+) -> None:
+    """Time an epoch of fine-tuning on the CPU beside transformers' Trainer on the same batches."""
+    with plain_errors():
+        from electra_lab.bench.finetuning import run
+
+        file = _results_file("finetuning", output)
+        run(rounds, threads=threads, sentences_per_epoch=sentences, output=file)
 
 
 @bench.command()
