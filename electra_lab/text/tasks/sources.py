@@ -58,6 +58,7 @@ class Source:
     task: TaskType | None = None
     columns: Mapping[str, Any] | None = None
     problem_type: ProblemType | None = None
+    labels: Sequence[str] | None = None
 
 
 def load_task_data(
@@ -129,7 +130,8 @@ def load_task_data(
     }
     for name, split in found.splits.items():
         _check_not_empty(split.rows, name, split.source, skipped)
-    layout = _layout(found, labels, checks["train"])
+    found.labels = labels or found.labels
+    layout = _layout(found, checks["train"])
     parsed = {
         name: checks[name].each(((row, row.values) for row in split.rows), layout.parse)
         for name, split in found.splits.items()
@@ -174,14 +176,14 @@ def _check_not_empty(rows: Sequence[Any], split: str, source: str, skipped: Coun
         )
 
 
-def _layout(found: Source, labels: Sequence[str] | None, check: Checked) -> Layout:
+def _layout(found: Source, check: Checked) -> Layout:
     """What the columns of the train split mean.
 
     Raises:
         ValueError: they were not found.
     """
     train = found.splits["train"]
-    columns, named = train.columns(), found.columns or {}
+    columns, named, labels = train.columns(), found.columns or {}, found.labels
     if not columns:  # no row is of a form in which there could be some
         check.each(((row, None) for row in train.rows), lambda _: None)
         _check_not_empty([], "train", train.source, check.skipped)
@@ -319,14 +321,15 @@ def _twin(name: str, seed: int, options: dict[str, Any]) -> Source:
         raise ValueError(f"There is no twin {name!r}; there are those of {listed(BUNDLED)}.")
     sizes = {split: options.pop(f"{split}_size", size) for split, size in TWIN_SIZES.items()}
     _refuse(options, "the micro-world, but for train_size and test_size,")
-    from electra_lab.text.microworld.tasks import twin
+    from electra_lab.text.microworld.tasks import TWIN_LABELS, twin
 
     splits = {
         split: _split_of(f"{name}, {split}", twin(twin_of, size, split=split, seed=seed))
         for split, size in sizes.items()
     }
     bundled = BUNDLED[twin_of]
-    return Source(name, splits, bundled.task, bundled.twin_columns, bundled.problem_type)
+    labels = TWIN_LABELS.get(twin_of)
+    return Source(name, splits, bundled.task, bundled.twin_columns, bundled.problem_type, labels)
 
 
 def _rows_at_hand(source: Mapping[str, Any], test: str | Path | None) -> Source:

@@ -385,6 +385,13 @@ def test_an_argument_that_does_not_fit_is_refused(arguments, message):
         load_task_data({"train": TEXTS, "test": TEXTS}, **arguments)
 
 
+def test_a_file_is_refused_what_only_the_hub_can_do(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("text,label\nA.,x\nB.,y\n")
+    with pytest.raises(ValueError, match="revision: a file has no such options"):
+        load_task_data(file, revision="main")
+
+
 def test_several_columns_of_tags_must_be_told_apart():
     row = {"tokens": ["A", "b"], "pos_tags": ["X", "Y"], "ner_tags": ["O", "B-z"]}
     with pytest.raises(ValueError, match=r"plainly the only one with tags.*--column tags=NAME"):

@@ -38,7 +38,17 @@ def test_each_label_of_many_is_learned_by_itself_and_majority_is_the_commonest_s
     train += texts(("happy", ["joy"]), ("sun", ["joy"]))
     test = texts(("so happy", ["joy"]), ("so afraid", ["fear"]))
     found = baselines(train, test, labels=["fear", "joy", "never"])
-    assert found == {"majority": [[0, 1, 0]] * 2, "bag_of_words": [[0, 1, 0], [1, 0, 0]]}
+    assert found == {
+        "majority": [[0, 1, 0]] * 2,
+        "every_label": [[1, 1, 1]] * 2,
+        "bag_of_words": [[0, 1, 0], [1, 0, 0]],
+    }
+
+
+def test_a_label_that_few_rows_have_is_still_given():
+    train = texts(*[("calm", []), ("calm here", [])] * 20, ("odd", ["rare"]), ("odd", []))
+    found = baselines(train, texts(("odd", ["rare"]), ("calm", [])), labels=["rare"])
+    assert found["bag_of_words"] == [[1], [0]]
 
 
 def pairs(*labelled):
@@ -111,6 +121,15 @@ def test_answers_come_from_the_sentence_that_shares_most_words_with_the_question
     }
     for answers in found.values():
         assert answers[0] in context
+
+
+def test_function_words_do_not_count_as_shared():
+    train = [question("Who sat?", "Ann Lee sat.", "Ann Lee")] * 3
+    context = "What is it that they did to her? The engine failed."
+    found = baselines(
+        train, [question("What did they say is it that the engine did?", context, "")]
+    )
+    assert found["best_sentence"] == ["The engine failed"]
 
 
 def choices(context, *choices, label=0):
