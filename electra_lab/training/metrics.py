@@ -87,7 +87,7 @@ def class_metrics(labels: Sequence[int], predictions: Sequence[int]) -> Metrics:
 
 
 def multi_label_metrics(
-    labels: Sequence[Sequence[float]], predictions: Sequence[Sequence[float]]
+    labels: Sequence[Sequence[float | int]], predictions: Sequence[Sequence[float | int]]
 ) -> Metrics:
     """``f1_micro`` (over all labels together), ``f1_macro`` (mean over the labels) and ``exact_match``
     (share of rows with all labels right)."""
@@ -101,7 +101,9 @@ def multi_label_metrics(
     }
 
 
-def regression_metrics(labels: Sequence[float], predictions: Sequence[float]) -> Metrics:
+def regression_metrics(
+    labels: Sequence[float | int], predictions: Sequence[float | int]
+) -> Metrics:
     """``pearson`` and ``spearman`` correlation, 0 where one side is the same everywhere, and
     ``mean_squared_error``."""
     from scipy.stats import pearsonr, spearmanr
@@ -190,7 +192,7 @@ def answer_metrics(references: Sequence[Sequence[str]], answers: Sequence[str]) 
 
 
 def best_threshold(
-    references: Sequence[Sequence[str]], answers: Sequence[str], odds: Sequence[float]
+    references: Sequence[Sequence[str]], answers: Sequence[str], odds: Sequence[float | int]
 ) -> float:
     """The threshold on the log odds of "no answer" above which a question is best left unanswered, by
     token F1 (SQuAD 2.0's evaluation script searches it likewise).
