@@ -13,12 +13,11 @@ from random import Random
 
 from electra_lab.text.microworld.annotation import Token, Word, finish, written
 from electra_lab.text.microworld.clauses import PERSONS_BY_NUMBER, predicate, subject
-from electra_lab.text.microworld.facts import World
 from electra_lab.text.microworld.grammar import RULES, Clause
 from electra_lab.text.microworld.lexicon import PRESENT_TIMES
 from electra_lab.text.microworld.phrases import Draft, time
 from electra_lab.text.microworld.sentences import LONGEST, SHORTEST
-from electra_lab.text.microworld.tasks.rows import Row, Rows, in_turn
+from electra_lab.text.microworld.tasks.rows import Row, Rows, Worlds, in_turn
 
 OUTSIDE = "O"
 ENTITY_TYPES = ("person", "animal", "thing", "food", "place", "time")
@@ -29,9 +28,9 @@ POS_LABELS = (
 )  # fmt: skip
 
 
-def rows(world: World, random: Random) -> Rows:
+def rows(worlds: Worlds, random: Random) -> Rows:
     """``{"words", "pos", "entities"}``: the last two hold a tag for each word."""
-    return in_turn(tuple(AMBIGUOUS), world, random, _row)
+    return in_turn(tuple(AMBIGUOUS), worlds, random, _row)
 
 
 def _row(draft: Draft, ambiguous: tuple[str, str]) -> Row | None:
