@@ -51,7 +51,11 @@ class Layout(Protocol):
 
 @dataclass
 class Source:
-    """What was found under a name: splits, and what is known about them."""
+    """What was found under a name: splits, and what is known about them.
+
+    ``may_be_secret``: a test split without any label is not used, as sets of the hub have them; in a
+    file of one's own it is a mistake.
+    """
 
     name: str
     splits: dict[str, Split]
@@ -59,6 +63,7 @@ class Source:
     columns: Mapping[str, Any] | None = None
     problem_type: ProblemType | None = None
     labels: Sequence[str] | None = None
+    may_be_secret: bool = False
 
 
 def load_task_data(
@@ -138,7 +143,7 @@ def load_task_data(
     }
     layout.settle([value for _, value in parsed["train"]])
     if test is None:
-        _choose_test(parsed, layout, checks)
+        _choose_test(parsed, layout if found.may_be_secret else None, checks)
     if "test" not in parsed:
         parsed["train"], parsed["test"] = _divided(parsed["train"], layout, test_share, seed)
         checks["test"] = checks["train"]
@@ -209,12 +214,13 @@ def _layout(found: Source, check: Checked) -> Layout:
 
 
 def _choose_test(
-    parsed: dict[str, list[tuple[Row, Any]]], layout: Layout, checks: dict[str, Checked]
+    parsed: dict[str, list[tuple[Row, Any]]], layout: Layout | None, checks: dict[str, Checked]
 ) -> None:
-    """Drop splits whose labels are kept secret; without a test split, the validation split is it."""
+    """Drop splits whose labels are all secret, if a layout is there to tell; without a test split, the
+    validation split is it."""
     for name in ("test", "validation"):
         rows = parsed.get(name, [])
-        if rows and all(layout.is_unlabelled(value) for _, value in rows):
+        if layout and rows and all(layout.is_unlabelled(value) for _, value in rows):
             del parsed[name]
     if "test" not in parsed and "validation" in parsed:
         parsed["test"] = parsed.pop("validation")
@@ -339,7 +345,8 @@ def _rows_at_hand(source: Mapping[str, Any], test: str | Path | None) -> Source:
         if str(test) not in splits:
             raise ValueError(f"There is no split {test}; there are {listed(splits)}.")
         found["test"] = splits[str(test)]
-    return Source("rows at hand", found)
+    is_of_the_library = all(hasattr(rows, "features") for rows in source.values())
+    return Source("rows at hand", found, may_be_secret=is_of_the_library)
 
 
 def _own_files(path: Path, task: TaskType | None, test: str | Path | None) -> Source:
@@ -412,7 +419,9 @@ def _hub(name: str, test: str | Path | None, options: dict[str, Any]) -> Source:
         if test is not None:
             splits["test"] = load(split=str(test))
     return Source(
-        name, {split: _split_of(f"{name}, {split}", rows) for split, rows in splits.items()}
+        name,
+        {split: _split_of(f"{name}, {split}", rows) for split, rows in splits.items()},
+        may_be_secret=True,
     )
 
 

@@ -228,6 +228,11 @@ def test_a_label_of_0_is_bad_where_train_counts_choices_from_1():
         load_task_data({"train": train, "test": test})
 
 
+def test_a_test_split_of_ones_own_without_labels_is_an_error():
+    with pytest.raises(BadRowError, match="split test, row 1: It has no label"):
+        load_task_data({"train": TEXTS, "test": [text(None), text(None)]})
+
+
 def test_a_long_row_is_shown_shortened():
     with pytest.raises(BadRowError) as raised:
         load_task_data({"train": [*TEXTS, text(None, "word " * 1000)]})
@@ -267,7 +272,7 @@ def test_nothing_to_learn_or_to_test_is_an_error_that_skipping_does_not_hide(sou
 def test_a_split_whose_rows_are_all_bad_says_what_was_left_out():
     bad = [text(None), text(None, "x")]
     with pytest.raises(BadRowError, match="test split is empty.* Left out: 2 with no label"):
-        load_task_data({"train": TEXTS, "test": [*bad]}, test="test", skip_bad_rows=True)
+        load_task_data({"train": TEXTS, "test": bad}, skip_bad_rows=True)
 
 
 # -- files

@@ -111,7 +111,6 @@ def test_tags_of_entities_are_bio_as_they_lie_in_the_file():
                 before = tag
 
 
-@pytest.mark.parametrize("name", sets_for("multiple_choice"))
 def test_words_are_tagged_with_entities_in_one_set_and_parts_of_speech_in_the_other():
     entities, parts = load_task_data("named_entities"), load_task_data("parts_of_speech")
     assert list(entities.test["words"]) == list(parts.test["words"])
@@ -122,6 +121,7 @@ def test_words_are_tagged_with_entities_in_one_set_and_parts_of_speech_in_the_ot
     assert not parts.has_entities
 
 
+@pytest.mark.parametrize("name", sets_for("multiple_choice"))
 def test_choices_of_a_row_differ_and_are_four_everywhere(name):
     for split in load_task_data(name).splits().values():
         assert {len(row["choices"]) for row in split} == {4}
