@@ -63,7 +63,7 @@ def _row(draft: Draft, stratum: tuple[str, bool]) -> Row | None:
 
 def _three_facts(draft: Draft) -> list[Fact] | None:
     """What three did; two of them did the same, and no two had to do with the same thing."""
-    people = draft.random.sample(PEOPLE, 8)
+    people = draft.random.sample(PEOPLE, 6)
     facts = [f for e in people for f in deeds_of(draft, e) if ENTITIES[f.object].type != "person"]
     if not facts:
         return None

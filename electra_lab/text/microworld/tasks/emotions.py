@@ -1,8 +1,8 @@
 """Texts of two sentences, with the emotions that somebody in them has.
 
 Half of all sentences deny: "no girl has been happy", "neither Anna nor the baker has been sad", "the men
-have never been proud". What one sentence denies says nothing of the other's emotion, so it must be known which words
-a denial reaches.
+have never been proud". What one sentence denies says nothing of the other's emotion, so it must be known
+which words a denial reaches.
 """
 
 from __future__ import annotations
@@ -55,15 +55,16 @@ def _stated(draft: Draft, label: str) -> list[Token] | None:
         return None
     fact = draft.random.choice(facts)
     of = named(draft, ENTITIES[fact.subject])
+    always = "always" if draft.chance(0.3) else ""
     shared = [f for f in facts if f.object == fact.object and f.subject not in draft.mentioned]
     if shared and draft.chance(0.4):
         two = named(draft, ENTITIES[draft.random.choice(shared).subject])
         together = join(of, two, Token("and", "CCONJ"), plural=True)
         both = [Token("both", "CCONJ"), *together.tokens]
-        return [*both, *_predicate(draft, together, fact, negative=False)]
+        return [*both, *_predicate(draft, together, fact, always)]
     if of.number == "plural" and draft.chance(0.5):
         of.tokens[0] = Token("all", "DET")
-    return [*of.tokens, *_predicate(draft, of, fact, negative=False)]
+    return [*of.tokens, *_predicate(draft, of, fact, always)]
 
 
 def _denied(draft: Draft, label: str) -> list[Token] | None:
@@ -76,13 +77,13 @@ def _denied(draft: Draft, label: str) -> list[Token] | None:
         fact = _untrue(draft, entity, label)
         if fact is None:
             return None
-        return [*of.tokens, *_predicate(draft, of, fact, negative=False)]
+        return [*of.tokens, *_predicate(draft, of, fact)]
     one = named(draft, draft.pick_entity([e for e in PEOPLE if e.id not in draft.mentioned]))
     fact = _untrue(draft, one.entity, label)
     if fact is None:
         return None
     if how == "never":
-        return [*one.tokens, *_predicate(draft, one, fact, negative=True)]
+        return [*one.tokens, *_predicate(draft, one, fact, "never")]
     two = named(draft, draft.pick_entity([e for e in PEOPLE if e.id not in draft.mentioned]))
     other = Fact(fact.relation, two.entity.id, fact.object)
     if other.split != draft.world.split or other in draft.world or two.entity.id == fact.object:
@@ -91,7 +92,7 @@ def _denied(draft: Draft, label: str) -> list[Token] | None:
     return [
         Token("neither", "CCONJ"),
         *together.tokens,
-        *_predicate(draft, together, fact, negative=False),
+        *_predicate(draft, together, fact),
     ]
 
 
@@ -118,11 +119,11 @@ def _untrue(draft: Draft, entity: Entity, label: str) -> Fact | None:
     return draft.random.choice(possible) if possible else None
 
 
-def _predicate(draft: Draft, of: NounPhrase, fact: Fact, *, negative: bool) -> list[Token]:
+def _predicate(draft: Draft, of: NounPhrase, fact: Fact, adverb: str = "") -> list[Token]:
     if fact.relation == "like":
         verb = verb_group(of, VERBS["like"], "present")
         return [*verb, *complement(draft, fact)]
     been = be(of, "perfect")
-    if negative or draft.chance(0.4):
-        been.insert(1, Token("never" if negative else "always", "ADV"))
+    if adverb:
+        been.insert(1, Token(adverb, "ADV"))
     return [*been, Token(fact.object, "ADJ", "attribute")]

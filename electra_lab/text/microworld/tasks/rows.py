@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from random import Random
 from typing import Any, TypeVar
@@ -14,6 +15,8 @@ Row = dict[str, Any]
 Rows = Iterator[Row]
 Worlds = Sequence[World]
 Stratum = TypeVar("Stratum")
+TRIES = 20_000
+"""Drafts after which a stratum counts as exhausted; rare ones take some hundreds."""
 
 
 def in_turn(
@@ -24,14 +27,26 @@ def in_turn(
 ) -> Rows:
     """Rows without end, as many of each stratum, in an order that does not tell which comes next.
 
-    Each row is told of one of the worlds. ``make`` may return None where the draft led nowhere; it is
-    asked again for the same stratum.
+    Each row is told of one of the worlds, and no two are equal. ``make`` may return None where the draft
+    led nowhere; it is asked again for the same stratum.
+
+    Raises:
+        ValueError: the worlds have nothing more to say of a stratum.
     """
+    seen: set[str] = set()
     while True:
         for stratum in random.sample(strata, len(strata)):
-            row = None
-            while row is None:
+            for _ in range(TRIES):
                 row = make(Draft(random, random.choice(worlds)), stratum)
+                said = json.dumps(row)
+                if row is not None and said not in seen:
+                    break
+            else:
+                raise ValueError(
+                    f"After {len(seen)} examples the micro-world has no new one for {stratum}; ask for "
+                    "fewer."
+                )
+            seen.add(said)
             yield row
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from electra_lab.text.microworld.annotation import Token
-from electra_lab.text.microworld.clauses import facts_of
-from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Entity, Fact
+from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Entity, Fact, World
 from electra_lab.text.microworld.lexicon import ACTION_VERBS, CIRCLES, NAMES, TRADE_VERBS, VERBS
 from electra_lab.text.microworld.phrases import (
     Draft,
@@ -59,8 +60,19 @@ def passive_of(draft: Draft, fact: Fact, *, negative: bool = False) -> list[Toke
 
 def deeds_of(draft: Draft, entity: Entity, relations: frozenset[str] = DEEDS) -> list[Fact]:
     """What somebody has done, to nobody and nothing mentioned yet; places left out."""
-    facts = facts_of(draft, entity, relations, "past")
-    return [fact for fact in facts if ENTITIES[fact.object].type != "place"]
+    mentioned = draft.mentioned
+    return [f for f in _deeds(draft.world, entity.id, relations) if f.object not in mentioned]
+
+
+@lru_cache(maxsize=512)
+def _deeds(world: World, id_: str, relations: frozenset[str]) -> tuple[Fact, ...]:
+    return tuple(
+        fact
+        for relation, facts in world.of_subject[id_].items()
+        if relation in relations
+        for fact in facts
+        if fact.when == "past" and ENTITIES[fact.object].type != "place"
+    )
 
 
 def can_do(entity: Entity, fact: Fact) -> bool:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from itertools import islice
 from random import Random
 
 from electra_lab.text.microworld.facts import Split, World
@@ -58,7 +58,7 @@ def twin(name: str, n: int, split: Split | str = "train", seed: int = 0) -> list
         seed: the worlds' and their text's.
 
     Raises:
-        ValueError: an unknown name or split, or a negative ``n``.
+        ValueError: an unknown name or split, a negative ``n``, or more rows than the worlds can tell.
     """
     if name not in TWINS:
         raise ValueError(f"name is {name!r}; the micro-world has {', '.join(TWINS)}.")
@@ -66,9 +66,4 @@ def twin(name: str, n: int, split: Split | str = "train", seed: int = 0) -> list
         raise ValueError(f"n is {n}; a number of examples is 0 or more.")
     worlds = [World(seed + i * WORLDS_APART, split) for i in range(WORLDS)]
     stream = TWINS[name](worlds, Random(f"twin {name} {split} {seed}"))
-    found: dict[str, Row] = {}
-    while len(found) < n:
-        row = next(stream)
-        said = {key: value for key, value in row.items() if key != "id"}
-        found.setdefault(json.dumps(said), row)
-    return list(found.values())
+    return list(islice(stream, n))
