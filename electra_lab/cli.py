@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -221,7 +221,9 @@ def finetune(
         read = load_task_data(
             data, task=task, test=test, columns=_columns(column), skip_bad_rows=skip_bad_rows
         )
-        given = dict(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
+        given: dict[str, Any] = dict(
+            epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed
+        )
         settings = FinetuningSettings.for_task(
             read,
             ElectraConfig.from_pretrained(finetuning.encoder_name(model)),
@@ -229,7 +231,7 @@ def finetune(
             **{name: value for name, value in given.items() if value is not None},
         )
         with process_group(_device(device)) as place:
-            options = dict(
+            options: dict[str, Any] = dict(
                 settings=settings, from_scratch=from_scratch, device=place, resume=resume
             )
             several = None

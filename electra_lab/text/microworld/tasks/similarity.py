@@ -56,14 +56,14 @@ def _row(draft: Draft, stratum: tuple[float, bool]) -> Row | None:
 
 
 def _facts(draft: Draft, score: float, said: bool) -> tuple[Fact, Fact] | None:
-    """What the two sentences are about; true in the world if it is said, untrue if denied."""
+    """What the two sentences are about; the first is true in the world if said, untrue if denied."""
     entity = anybody(draft)
     if score == 2.0:
         one = _deed(draft, entity, said, to_people=True)
         if one is None:
             return None
         other = Fact(one.relation, one.object, one.subject, when="past")
-        return (one, other) if _holds(draft, other, said) else None
+        return (one, other) if other.split == draft.world.split else None
     one = _deed(draft, entity, said)
     if one is None:
         return None
@@ -116,10 +116,6 @@ def _deeds(draft: Draft, entity: Entity, said: bool) -> list[Fact]:
         return deeds_of(draft, entity)
     facts = [untrue(draft, entity) for _ in range(3)]
     return [f for f in facts if f and f.relation in DEEDS and ENTITIES[f.object].type != "place"]
-
-
-def _holds(draft: Draft, fact: Fact, said: bool) -> bool:
-    return (fact in draft.world) == said and fact.split == draft.world.split
 
 
 def _told(draft: Draft, fact: Fact, *, said: bool) -> str:
