@@ -189,6 +189,12 @@ def finetune(
             metavar="ROLE=NAME", help="Which column holds what, as in text=body; several times."
         ),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...", help="The names of all labels, in order; default: those that occur."
+        ),
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the data.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the head, at its peak.")] = None,
@@ -219,7 +225,12 @@ def finetune(
 
         keep_freed_memory()
         read = load_task_data(
-            data, task=task, test=test, columns=_columns(column), skip_bad_rows=skip_bad_rows
+            data,
+            task=task,
+            test=test,
+            columns=_columns(column),
+            labels=None if labels is None else [label.strip() for label in labels.split(",")],
+            skip_bad_rows=skip_bad_rows,
         )
         given: dict[str, Any] = dict(
             epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed
