@@ -416,7 +416,7 @@ class BestEpoch:
         else:
             self.module.model.load_state_dict(self.weights)
 
-    def _note(self, figures: Mapping[str, float], step: int) -> bool:
+    def _note(self, figures: Mapping[str, float | int], step: int) -> bool:
         found = figures[self.name], -figures["validation_loss"]
         if self.best is not None and found <= self.best:
             return False

@@ -57,7 +57,7 @@ class FinetuningSettings:
     weight_decay: float = 0.01
     clip_norm: float = 1.0
     max_length: int | None = None
-    class_weights: str | Sequence[float] | None = None
+    class_weights: str | Sequence[float | int] | None = None
     swap_pairs: bool = False
     validation_share: float = 0.1
     patience: int | None = None

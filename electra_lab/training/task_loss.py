@@ -136,7 +136,9 @@ def balanced_weights(data: TaskData) -> tuple[float, ...]:
     return tuple(map(float, weights))
 
 
-def class_weights(data: TaskData, wanted: str | Sequence[float] | None) -> tuple[float, ...] | None:
+def class_weights(
+    data: TaskData, wanted: str | Sequence[float | int] | None
+) -> tuple[float, ...] | None:
     """The weights that a setting stands for: None, ``"balanced"`` or numbers.
 
     Raises:
