@@ -286,8 +286,9 @@ def _fill_tables(objective: Objective, recipe: Recipe, shards: Shards | None) ->
                 "Name a text, or use 'normal'."
             )
         count, size = tables.word.weight.shape
-        vectors = co_occurrence_vectors(shards.runs(), count, size, seed=recipe.seed)
-        tables.word.weight.copy_(vectors * math.sqrt(size) * recipe.initializer_range)
+        known = min(size, count - 1)  # a vocabulary of few pieces has no more to say
+        vectors = co_occurrence_vectors(shards.runs(), count, known, seed=recipe.seed)
+        tables.word.weight[:, :known] = vectors * math.sqrt(known) * recipe.initializer_range
         for part in objective.modules():
             if isinstance(part, MaskedLMHead):
                 part.bias.copy_(log_frequencies(shards.runs(), count))

@@ -160,3 +160,12 @@ def test_a_text_is_trained_on_without_what_is_held_out_and_with_muon(tmp_path, t
     whole = pretrain(replace(recipe, held_out=0), tmp_path / "whole", progress=False)
     assert 0.6 < result.corpus.documents / whole.corpus.documents < 0.95
     assert all(math.isfinite(row["loss"]) for row in result.history)
+
+
+def test_a_vocabulary_smaller_than_its_vectors_will_do(tmp_path):
+    file = tmp_path / "text.txt"
+    file.write_text("\n".join(["a b a c", "b c a b"] * 40) + "\n")
+    recipe = replace(tiny(file, word_table="co_occurrence"), embedding_size=64, hidden_size=64)
+    result = pretrain(recipe, progress=False)
+    assert len(result.tokenizer) < 64
+    assert all(math.isfinite(row["loss"]) for row in result.history)
