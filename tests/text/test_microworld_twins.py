@@ -9,13 +9,14 @@ import subprocess
 import sys
 from collections import Counter
 from functools import cache
+from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from electra_lab.text.microworld import vocabulary_words
+from electra_lab.text.microworld import World, vocabulary_words
 from electra_lab.text.microworld.lexicon import (
     CIRCLES,
     CLAUSE_VERBS,
@@ -27,7 +28,9 @@ from electra_lab.text.microworld.lexicon import (
     REFLEXIVES,
     VERBS,
 )
+from electra_lab.text.microworld.phrases import Draft
 from electra_lab.text.microworld.tasks import TWIN_LABELS, TWINS, twin
+from electra_lab.text.microworld.tasks.rows import in_turn
 
 Row = dict[str, Any]
 CIRCLE_OF = {m: i for i, circle in enumerate(CIRCLES) for m in circle.members}
@@ -125,6 +128,22 @@ def test_only_words_of_the_micro_world_are_said_and_a_micro_model_can_read_all(n
         spoken = [words_of(text) for text in texts_in(row)]
         assert {word for words in spoken for word in words} <= known, row
         assert sum(map(len, spoken)) <= 60  # 64 positions, less [CLS] and two [SEP]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_small_test_split_has_hundreds_of_pairs_for_every_score(seed: int) -> None:
+    scores = Counter(row["score"] for row in twin("similarity", 800, "test", seed))
+    assert scores == {5.0: 200, 2.5: 200, 3.0: 100, 2.0: 100, 1.0: 100, 0.0: 100}
+
+
+def test_a_world_that_has_no_more_to_say_is_an_error() -> None:
+    def one_row(draft: Draft, stratum: str) -> Row:
+        return {"text": stratum}
+
+    few = in_turn(("a", "b"), [World(0, "test")], Random(0), one_row)
+    assert {next(few)["text"], next(few)["text"]} == {"a", "b"}
+    with pytest.raises(ValueError, match="After 2 examples"):
+        next(few)
 
 
 def test_an_unknown_name_and_a_negative_number_are_refused() -> None:

@@ -15,10 +15,12 @@ both sentences, in one, and in none, so a pair's score does not hang on how many
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from electra_lab.text.microworld.clauses import untrue
-from electra_lab.text.microworld.facts import ENTITIES, PEOPLE, Entity, Fact, is_near
+from electra_lab.text.microworld.facts import ENTITIES, IDS_OF_LEMMA, PEOPLE, Entity, Fact, is_near
+from electra_lab.text.microworld.lexicon import VERBS
 from electra_lab.text.microworld.phrases import Draft
 from electra_lab.text.microworld.tasks.entailment import claim
 from electra_lab.text.microworld.tasks.rows import Row, Rows, Worlds, in_turn, text_of
@@ -34,6 +36,8 @@ from electra_lab.text.microworld.tasks.telling import (
 
 SCORES = (5.0, 5.0, 3.0, 2.5, 2.5, 2.0, 1.0, 0.0)
 """Two pairs in eight have the same words and agree, two have them and disagree."""
+
+TO_PEOPLE = ("see", "help", "visit")
 
 
 def rows(worlds: Worlds, random: Random) -> Rows:
@@ -56,25 +60,27 @@ def _row(draft: Draft, stratum: tuple[float, bool]) -> Row | None:
 
 
 def _facts(draft: Draft, score: float, said: bool) -> tuple[Fact, Fact] | None:
-    """What the two sentences are about; the first is true in the world if said, untrue if denied."""
+    """What the two sentences are about, of the world's split.
+
+    If they are to be told as done, they are so in the world, and if denied, they are not. Who helped
+    whom and was helped in turn is rare, so exchanged roles need not be true: a score asks only for what
+    the sentences say.
+    """
     entity = anybody(draft)
     if score == 2.0:
-        one = _deed(draft, entity, said, to_people=True)
-        if one is None:
-            return None
-        other = Fact(one.relation, one.object, one.subject, when="past")
-        return (one, other) if other.split == draft.world.split else None
+        relation = draft.random.choice(TO_PEOPLE)
+        whom = anybody(draft)
+        first = Fact(relation, entity.id, whom.id, when="past")
+        second = Fact(relation, whom.id, entity.id, when="past")
+        fits = first != second and first.split == second.split == draft.world.split
+        return (first, second) if fits else None
     one = _deed(draft, entity, said)
     if one is None:
         return None
     if score in (5.0, 2.5):
         return one, one
     if score == 3.0:
-        others = [
-            f
-            for f in _deeds(draft, entity, said)
-            if f.relation == one.relation and _lemma(f.object) != _lemma(one.object)
-        ]
+        others = _with_others(draft, one, said)
         return (one, draft.pick_fact(others)) if others else None
     if not is_near(one.subject, one.object):
         return None
@@ -101,9 +107,12 @@ def _lemma(id_: str) -> str:
     return ENTITIES[id_].lemma
 
 
-def _deed(draft: Draft, entity: Entity, said: bool, to_people: bool = False) -> Fact | None:
-    facts = _deeds(draft, entity, said)
-    facts = [f for f in facts if (ENTITIES[f.object].type == "person") >= to_people]
+def _deed(draft: Draft, entity: Entity, said: bool) -> Fact | None:
+    """Something that somebody has done, at their trade rather than not; or has not done."""
+    if not said:
+        facts = _deeds(draft, entity, said)
+        return facts[0] if facts else None
+    facts = deeds_of(draft, entity)
     trades = [f for f in facts if f.relation in TRADES_DONE]
     if trades and draft.chance(0.5):
         facts = trades
@@ -111,11 +120,26 @@ def _deed(draft: Draft, entity: Entity, said: bool, to_people: bool = False) -> 
 
 
 def _deeds(draft: Draft, entity: Entity, said: bool) -> list[Fact]:
-    """What somebody has done; or some of what they have not."""
+    """What somebody has done; or one thing that they have not."""
     if said:
         return deeds_of(draft, entity)
-    facts = [untrue(draft, entity) for _ in range(3)]
-    return [f for f in facts if f and f.relation in DEEDS and ENTITIES[f.object].type != "place"]
+    fact = untrue(draft, entity)
+    return [fact] if fact and fact.relation in DEEDS and _is_no_place(fact.object) else []
+
+
+def _with_others(draft: Draft, fact: Fact, said: bool) -> list[Fact]:
+    """The same done by the same with other things; true in the world if said, untrue if not."""
+    objects = [id_ for lemma in VERBS[fact.relation].objects for id_ in IDS_OF_LEMMA[lemma]]
+    facts = [
+        replace(fact, object=id_)
+        for id_ in objects
+        if _lemma(id_) not in (_lemma(fact.object), _lemma(fact.subject)) and _is_no_place(id_)
+    ]
+    return [f for f in facts if f.split == draft.world.split and (f in draft.world) == said]
+
+
+def _is_no_place(id_: str) -> bool:
+    return ENTITIES[id_].type != "place"
 
 
 def _told(draft: Draft, fact: Fact, *, said: bool) -> str:
