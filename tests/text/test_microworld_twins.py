@@ -301,11 +301,25 @@ def test_an_entity_is_the_whole_phrase_of_its_noun() -> None:
                     first -= row["entities"][first] != f"B-{types[word]}"
                 expected = ["B", *["I"] * (i - first)]
                 assert [t[0] for t in row["entities"][first : i + 1]] == expected, row
-            elif word in ("yesterday", "tomorrow"):
-                assert tag == "B-time"
             elif tag == "O":
-                assert word not in {"week", "summer", "night"}
+                assert word not in {"week", "summer", "night", "yesterday", "tomorrow", "day"}
     assert set(seen) == {"person", "animal", "thing", "food", "place"}
+
+
+def test_a_time_is_a_whole_phrase() -> None:
+    times = r"(last|next) (week|summer|night)|every day|in the (morning|evening)|yesterday|tomorrow"
+    seen = Counter()
+    for row in both("named_entities"):
+        text = " ".join(row["words"]).lower()
+        expected = {}
+        for found in re.finditer(times, text):
+            first = text[: found.start()].count(" ")
+            length = found.group().count(" ") + 1
+            expected |= {first + i: "I-time" if i else "B-time" for i in range(length)}
+            seen[length] += 1
+        tags = {i: tag for i, tag in enumerate(row["entities"]) if tag.endswith("time")}
+        assert tags == expected, row
+    assert set(seen) == {1, 2, 3}
 
 
 def test_words_with_two_parts_of_speech_have_the_one_of_their_place() -> None:
@@ -350,6 +364,18 @@ def test_a_passage_says_the_answer_once_and_where_it_is_said_to_be() -> None:
         for text, start in zip(answers, row["answers"]["answer_start"], strict=True):
             assert row["context"][start : start + len(text)] == text
             assert fitting[0] in row["context"][max(0, start - 120) : start + 120]
+
+
+def test_no_relative_clause_answers_a_question_too() -> None:
+    relative = 0
+    for row in both("reading_comprehension"):
+        relative += " who " in row["context"] or " that " in row["context"]
+        if row["question"].startswith("What"):
+            *doer, verb = row["question"].rstrip("?").removeprefix("What did ").split()
+            who, past = " ".join(doer), VERBS[verb].past
+            clause = rf"\b{who},? who {past}\b|\b(that|who) {who} {past}\b"
+            assert not re.search(clause, row["context"], re.IGNORECASE), row
+    assert relative > 200
 
 
 def test_a_quarter_of_the_questions_has_no_answer_whatever_they_ask_for() -> None:
