@@ -20,6 +20,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "text.tokenization": ("ElectraTokenizer", "ElectraTokenizerFast"),
     "text.vocabulary": ("read_vocabulary", "train_vocabulary", "write_vocabulary"),
     "text.microworld": ("MicroWorld", "minimal_pairs", "vocabulary_words"),
+    "text.microworld.tasks": ("twin",),
     "text.tasks": (
         "BadRowError",
         "TaskData",
