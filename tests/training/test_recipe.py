@@ -77,4 +77,4 @@ def test_the_recipe_for_a_persons_own_text_is_shipped():
     recipe = Recipe.load("own_text")
     assert (recipe.vocabulary_size, recipe.max_length) == (8192, 128)
     config = recipe.config(8192)
-    assert recipe.generator_config(config).hidden_size == config.hidden_size // 4
+    assert recipe.generator_config(config).hidden_size == config.hidden_size * 3 // 8
