@@ -34,6 +34,9 @@ Device = Annotated[
     str | None,
     typer.Option(help="cpu, cuda, cuda:1, mps; default: the best that this machine has."),
 ]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
+]
 
 
 @contextmanager
@@ -128,9 +131,7 @@ def pretrain(
         int | None, typer.Option(min=1, help="Instead of the recipe's; warm-up in proportion.")
     ] = None,
     device: Device = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
-    ] = False,
+    resume: Resume = False,
 ) -> None:
     """Train a generator and a discriminator together, on the micro-world or on your own text."""
     with plain_errors():
@@ -210,9 +211,7 @@ def finetune(
         typer.Option("--skip-bad-rows", help="Leave rows out that cannot be used; count them."),
     ] = False,
     device: Device = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the checkpoint in the output folder.")
-    ] = False,
+    resume: Resume = False,
 ) -> None:
     """Teach a pre-trained model a task, and show what it reaches beside the simplest rules."""
     with plain_errors():

@@ -289,9 +289,10 @@ def _fill_tables(objective: Objective, recipe: Recipe, shards: Shards | None) ->
         known = min(size, count - 1)  # a vocabulary of few pieces has no more to say
         vectors = co_occurrence_vectors(shards.runs(), count, known, seed=recipe.seed)
         tables.word.weight[:, :known] = vectors * math.sqrt(known) * recipe.initializer_range
+        frequencies = log_frequencies(shards.runs(), count)
         for part in objective.modules():
             if isinstance(part, MaskedLMHead):
-                part.bias.copy_(log_frequencies(shards.runs(), count))
+                part.bias.copy_(frequencies)
 
 
 def make_batches(

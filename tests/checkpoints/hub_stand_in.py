@@ -4,7 +4,10 @@ takes uploads as the hub takes them."""
 import base64
 import hashlib
 import json
+import os
 import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -275,3 +278,27 @@ def stand_in_hub(root: Path) -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
         server.server_close()
         thread.join(timeout=10)
+
+
+def in_fresh_process(
+    program: str, requests: Any, address: str, home: Path, **environment: str
+) -> Any:
+    """What a program prints behind "RESULTS", as JSON, when it is given the requests in a process whose
+    hub is the stand-in: the client reads HF_ENDPOINT when it is imported."""
+    done = subprocess.run(
+        [sys.executable, "-c", program, json.dumps(requests)],
+        env={
+            **{k: v for k, v in os.environ.items() if not k.startswith("HF_")},
+            "HF_ENDPOINT": address,
+            "HF_HOME": str(home),
+            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+            "HF_HUB_DISABLE_TELEMETRY": "1",
+            "HF_HUB_DISABLE_XET": "1",  # large files go the older way, which the stand-in knows
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "RESULTS" in done.stdout, done.stderr
+    return json.loads(done.stdout.split("RESULTS")[1])

@@ -4,10 +4,7 @@ The client reads HF_ENDPOINT when it is imported, so each test loads in a proces
 """
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -16,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 from electra_lab import ElectraConfig, ElectraForPreTraining, ElectraTokenizer
 
-from .hub_stand_in import commit_of, stand_in_hub
+from .hub_stand_in import commit_of, in_fresh_process, stand_in_hub
 
 FIXTURES = Path(__file__).parent / "fixtures"
 OTHER_LIBRARIES = ("keras", "flax")
@@ -78,21 +75,7 @@ def repositories(model, tmp_path_factory) -> Path:
 
 def load(requests: list[dict], address: str, cache: Path, **environment: str) -> list:
     """The outcome of each ``from_pretrained(**request)``, in a fresh process."""
-    run = subprocess.run(
-        [sys.executable, "-c", IMPATIENT + LOAD, json.dumps(requests)],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("HF_")},
-            "HF_ENDPOINT": address,
-            "HF_HOME": str(cache),
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "RESULTS" in run.stdout, run.stderr
-    return json.loads(run.stdout.split("RESULTS")[1])
+    return in_fresh_process(IMPATIENT + LOAD, requests, address, cache, **environment)
 
 
 def test_a_hub_checkpoint_loads_once_and_then_offline(model, repositories, tmp_path):

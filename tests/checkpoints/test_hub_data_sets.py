@@ -4,14 +4,11 @@ The client reads HF_ENDPOINT when it is imported, so each test reads in a proces
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .hub_stand_in import TOKEN, stand_in_hub
+from .hub_stand_in import TOKEN, in_fresh_process, stand_in_hub
 
 pytest.importorskip("datasets")
 
@@ -53,24 +50,7 @@ def hub(tmp_path) -> Path:
 
 def read(requests: list[tuple[str, dict]], address: str, home: Path, **environment: str) -> list:
     """What each reader gives, in a fresh process whose hub is the stand-in."""
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, json.dumps(requests)],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("HF_")},
-            "HF_ENDPOINT": address,
-            "HF_HOME": str(home),
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_XET": "1",
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "RESULTS" in done.stdout, done.stderr
-    results: list = json.loads(done.stdout.split("RESULTS")[1])
-    return results
+    return in_fresh_process(LOAD, requests, address, home, **environment)
 
 
 def test_a_data_set_is_read_whole_or_streamed_and_again_with_the_network_off(hub, tmp_path):

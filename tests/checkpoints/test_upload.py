@@ -4,14 +4,11 @@ The client reads HF_ENDPOINT when it is imported, so each test pushes in a proce
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from .hub_stand_in import TOKEN, stand_in_hub
+from .hub_stand_in import TOKEN, in_fresh_process, stand_in_hub
 
 BEGIN = """
 import json
@@ -25,29 +22,13 @@ model = ElectraForPreTraining(ElectraConfig.from_preset("micro", vocab_size=60))
 said = {}
 """
 END = """
-print("SAID" + json.dumps(said))
+print("RESULTS" + json.dumps(said))
 """
 
 
 def run(script: str, address: str, home: Path, **environment: str) -> dict:
     """What a script says, in a fresh process whose hub is the stand-in."""
-    done = subprocess.run(
-        [sys.executable, "-c", BEGIN + script + END],
-        env={
-            **{k: v for k, v in os.environ.items() if not k.startswith("HF_")},
-            "HF_ENDPOINT": address,
-            "HF_HOME": str(home),
-            "HF_HUB_DISABLE_PROGRESS_BARS": "1",
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_HUB_DISABLE_XET": "1",  # large files go the older way, which the stand-in knows
-            **environment,
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert "SAID" in done.stdout, done.stderr
-    said: dict = json.loads(done.stdout.split("SAID")[1])
+    said: dict = in_fresh_process(BEGIN + script + END, None, address, home, **environment)
     return said
 
 
