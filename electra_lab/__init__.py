@@ -26,6 +26,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "TaskData",
         "baseline_predictions",
         "bundled_tasks",
+        "data_for",
         "load_task_data",
     ),
     "model.config": ("ElectraConfig",),

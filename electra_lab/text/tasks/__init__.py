@@ -7,7 +7,7 @@ them) and ``baselines`` (what the simplest rules reach).
 """
 
 from electra_lab.text.tasks.baselines import baseline_predictions
-from electra_lab.text.tasks.bundled import bundled_tasks
+from electra_lab.text.tasks.bundled import bundled_tasks, data_for
 from electra_lab.text.tasks.errors import BadRowError
 from electra_lab.text.tasks.schema import PROBLEM_TYPES, TASK_TYPES, TaskData, make_dataset
 from electra_lab.text.tasks.sources import load_task_data
@@ -19,6 +19,7 @@ __all__ = [
     "TaskData",
     "baseline_predictions",
     "bundled_tasks",
+    "data_for",
     "load_task_data",
     "make_dataset",
 ]

@@ -79,3 +79,20 @@ def bundled_tasks() -> list[str]:
     """Names that ``load_task_data`` knows with no network; with ``microworld/`` before them, of their
     unlimited twins."""
     return list(BUNDLED)
+
+
+def data_for(name: str, model: str | Path) -> str:
+    """The form of a bundled set that a model can read: the twin for micro, which knows the words of the
+    micro-world alone, and for every other model the set itself.
+
+    Args:
+        name: one of ``bundled_tasks``.
+        model: as ``finetune`` takes it: ``micro``, ``micro-discriminator``, or a folder of that name.
+
+    Raises:
+        ValueError: there is no such set.
+    """
+    if name not in BUNDLED:
+        raise ValueError(f"There is no bundled set {name!r}; there are {', '.join(BUNDLED)}.")
+    is_micro = Path(model).name in ("micro", "micro-discriminator")
+    return f"{TWIN_PREFIX}{name}" if is_micro else name

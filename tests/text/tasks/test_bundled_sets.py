@@ -5,10 +5,11 @@ import json
 import re
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
 
 import pytest
 
-from electra_lab.text.tasks import TaskData, bundled_tasks, load_task_data
+from electra_lab.text.tasks import TaskData, bundled_tasks, data_for, load_task_data
 from electra_lab.text.tasks.bundled import BUNDLED
 from electra_lab.text.tasks.files import read_file
 
@@ -175,3 +176,24 @@ def test_files_of_lines_have_the_documented_columns_and_nothing_else():
                 assert set(json.loads(line)) == documented[name]
                 seen += 1
     assert seen
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("mini", "sentiment"),
+        ("mini-discriminator", "sentiment"),
+        ("google/electra-small-discriminator", "sentiment"),
+        ("runs/not-micro", "sentiment"),
+        ("micro", "microworld/sentiment"),
+        ("micro-discriminator", "microworld/sentiment"),
+        (Path("runs") / "micro-discriminator", "microworld/sentiment"),
+    ],
+)
+def test_micro_reads_the_twin_and_every_other_model_the_set(model, expected):
+    assert data_for("sentiment", model) == expected
+
+
+def test_data_for_a_set_that_is_not_bundled_names_those_that_are():
+    with pytest.raises(ValueError, match="'sentiments'; there are sentiment, emotions"):
+        data_for("sentiments", "mini")
