@@ -314,6 +314,13 @@ def test_a_history_has_a_panel_for_each_kind_of_number():
     assert [panel.title for panel in TrainingChart([{"step": 1, "loss": 2.0}]).panels()] == ["Loss"]
 
 
+def test_the_validation_loss_of_fine_tuning_is_beside_the_training_loss():
+    rows = [{"step": 1, "loss": 2.0}, {"step": 2, "loss": 1.5, "validation_loss": 1.8}]
+    (panel,) = TrainingChart(rows).panels()
+    assert panel.title == "Loss"
+    assert [curve.key for curve in panel.curves] == ["loss", "validation_loss"]
+
+
 def test_a_row_may_lack_numbers_or_hold_ones_that_are_not_finite():
     rows = [{"step": 1, "mlm_loss": math.nan}, {"step": 2, "mlm_loss": 1.5}, {"step": 3}]
     chart = TrainingChart(rows)

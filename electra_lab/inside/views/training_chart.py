@@ -96,12 +96,15 @@ class TrainingChart(View):
             keys |= dict.fromkeys(key for key, value in row.items() if _number(value) is not None)
         found = [key for key in keys if key not in _NOT_CURVES]
         panels = []
-        for key in found:
-            if key.endswith("_loss"):
-                title, colour = _LOSSES.get(key, (_words(key), DISCRIMINATOR))
-                panels.append(Panel(title, (Curve(key, _words(key), colour),), "loss"))
-        if "loss" in found and not panels:
-            panels.append(Panel("Loss", (Curve("loss", "loss", THIRD),), "loss"))
+        losses = [key for key in found if key.endswith("_loss")]
+        if "loss" in found and not set(losses) - {"validation_loss"}:
+            both = [Curve("loss", "loss", THIRD)]
+            both += [Curve(key, _words(key), DISCRIMINATOR, dashed=True) for key in losses]
+            panels.append(Panel("Loss", tuple(both), "loss"))
+            losses = []
+        for key in losses:
+            title, colour = _LOSSES.get(key, (_words(key), DISCRIMINATOR))
+            panels.append(Panel(title, (Curve(key, _words(key), colour),), "loss"))
         if areas := [key for key in found if "auc" in key.lower()]:
             panels.append(Panel("ROC AUC", _several(areas), "share", 0.5, 1.0))
         if shares := [key for key in found if "accuracy" in key.lower()]:
