@@ -43,7 +43,7 @@ def save(trace: Trace, path: str | Path) -> None:
     header: dict[str, Any] = {name: getattr(trace, name) for name in PLAIN}
     header["layers"] = len(trace.layers)
     if trace.attributions is not None:
-        names = ("method", "target", "baseline", "steps")
+        names = ("method", "targets", "baseline", "steps")
         header["attributions"] = {name: getattr(trace.attributions, name) for name in names}
     # safetensors wants each tensor in memory of its own
     tensors = {name: tensor.contiguous().clone() for name, tensor in trace.tensors().items()}
@@ -69,7 +69,8 @@ def load(path: str | Path) -> Trace:
                 raise ValueError(
                     f"{path} is no trace ({FORMAT!r}); its format is {metadata.get('format')!r}."
                 )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
+            names = file.keys()
+            tensors = {name: file.get_tensor(name) for name in names}
         return _trace(json.loads(metadata["trace"]), tensors)
     except (SafetensorError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is damaged, or no trace ({error!r}). Save it again.") from error
@@ -90,8 +91,9 @@ def _trace(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:
     )
     attributions = None
     if "attributions" in header:
-        attributions = Attributions(**header["attributions"], **_under("attributions.", tensors))
-    own = {field.name: tensors.get(field.name) for field in fields(Trace)}
+        said = header["attributions"] | {"targets": tuple(header["attributions"]["targets"])}
+        attributions = Attributions(**said, **_under("attributions.", tensors))
+    own: dict[str, Any] = {field.name: tensors.get(field.name) for field in fields(Trace)}
     for name in (*PLAIN, "layers", "attributions"):
         own.pop(name)
     return Trace(**plain, **own, layers=layers, attributions=attributions)

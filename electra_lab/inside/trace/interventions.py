@@ -87,7 +87,7 @@ class Intervention:
 class SwitchOffHeads(Intervention):
     """Multiply all attention weights of some heads with 0, so that they hand on nothing.
 
-    What a head mask of 0 does in transformers 4.x, and how Michel et al. (2019, section 2.2) ablate.
+    What a head mask of 0 does in transformers 4.x, and how Michel et al. (2019, section 2.3) ablate.
 
     Attributes:
         layer: number of the layer, from 0.

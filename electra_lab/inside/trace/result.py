@@ -78,17 +78,17 @@ class Attributions:
 
     Attributes:
         method: ``"input x gradient"`` or ``"integrated gradients"``.
-        target: what was explained, in words.
+        targets: what was explained, in words, for each row.
         scores: [batch seq], one number for each token: the sum of its vector's entries. Padding has 0.
         per_dimension: [batch seq embedding], the same before it was summed.
-        outcome: [batch], the target's value.
+        outcome: [batch], the target's value, a logit.
         baseline: what the tokens were compared with, in words; None for input x gradient.
         baseline_outcome: [batch], the target's value there.
-        steps: points between baseline and input.
+        steps: points between baseline and input; None for input x gradient.
     """
 
     method: str
-    target: str
+    targets: tuple[str, ...]
     scores: Float[Tensor, "batch seq"]
     per_dimension: Float[Tensor, "batch seq embedding"]
     outcome: Float[Tensor, " batch"]
@@ -115,11 +115,11 @@ class Attributions:
         for name, tensor in self.tensors().items():
             part = tensor[row : row + 1]
             chosen[name] = part if part.dim() == 1 else part.index_select(1, places)
-        return replace(self, **chosen)
+        return replace(self, targets=(self.targets[row],), **chosen)
 
     def __repr__(self) -> str:
-        rows, seq = self.scores.shape
-        return f"Attributions({self.method} towards {self.target}, {rows} x {seq} tokens)"
+        more = f" and {len(self.targets) - 1} more" if len(self.targets) > 1 else ""
+        return f"Attributions({self.method} towards {self.targets[0]}{more})"
 
 
 @dataclass(frozen=True, repr=False)

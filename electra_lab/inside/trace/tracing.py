@@ -9,6 +9,7 @@ import torch
 
 from electra_lab.model.electra import bare_model
 
+from .gradients import Gradients, attributions_of
 from .inputs import Inputs, prepare
 from .interventions import Intervention, Setting, bind
 from .live import check_agreement, own_model
@@ -24,6 +25,7 @@ def trace(
     *,
     tokenizer: Any = None,
     interventions: Intervention | Sequence[Intervention] = (),
+    gradients: Gradients | None = None,
     max_bytes: int = MAX_BYTES,
 ) -> Trace:
     """Run a model once and keep everything that it computed on the way.
@@ -39,13 +41,16 @@ def trace(
             tokenizer returns, or a dictionary of tensors as the model takes them (labels are left out).
         tokenizer: of this package or of transformers; needed for texts, and for tokens by name.
         interventions: what to change on the way, in this order.
+        gradients: ``InputXGradient(...)`` or ``IntegratedGradients(...)``: which tokens moved an
+            outcome; the answer is in ``attributions``.
         max_bytes: the largest trace that is made; see ``estimated_bytes``.
 
     Raises:
         ValueError: the inputs are empty, too long or of no known form; texts without a tokenizer; an
-            intervention does not fit; a transformers model does not agree with ours.
-        IndexError: an intervention names a layer, head, row or position that is not there.
-        TypeError: the model is no ELECTRA of this package or of transformers, or one that was modified.
+            intervention or a target does not fit; a transformers model does not agree with ours.
+        IndexError: a layer, head, row, position or label was named that is not there.
+        TypeError: the model is no ELECTRA of this package or of transformers, or one that was modified;
+            or an intervention is none.
         MemoryError: the trace would be larger than ``max_bytes``.
     """
     own = own_model(model)
@@ -62,6 +67,14 @@ def trace(
     segments = prepared.flat("token_type_ids")
     ids = prepared.flat("input_ids")
     zeros = torch.zeros(prepared.shape, dtype=torch.long)
+    labels = labels_of(kind, own.config, tokenizer, prepared.choices)
+    recorded = None if logits is None else as_recorded(logits)
+    vectors = recorder.notes["vectors"]
+    attributions = None
+    if gradients is not None:
+        attributions = attributions_of(
+            gradients, own, kind, prepared, bound, vectors, recorded, labels, tokenizer
+        )
     return Trace(
         model=type(own).__name__,
         kind=kind,
@@ -74,12 +87,13 @@ def trace(
         input_ids=None if ids is None else ids.cpu().long(),
         mask=prepared.mask.cpu(),
         segments=zeros if segments is None else segments.cpu().long().expand_as(zeros).clone(),
-        vectors=recorder.notes["vectors"],
+        vectors=vectors,
         embeddings=recorder.notes["embeddings"],
         projected=recorder.notes["projected"],
         layers=recorder.layer_traces(),
-        logits=None if logits is None else as_recorded(logits),
-        labels=labels_of(kind, own.config, tokenizer, prepared.choices),
+        logits=recorded,
+        labels=labels,
+        attributions=attributions,
         interventions=tuple(repr(intervention) for intervention in bound),
     )
 
