@@ -39,6 +39,16 @@ Resume = Annotated[
 ]
 
 
+TrainSize = Annotated[
+    int | None,
+    typer.Option(min=1, help="Rows of train of a microworld/NAME.", show_default=False),
+]
+TestSize = Annotated[
+    int | None,
+    typer.Option(min=1, help="Rows of test of a microworld/NAME.", show_default=False),
+]
+
+
 @contextmanager
 def plain_errors() -> Iterator[None]:
     """Show what the package says about bad input as one message, with exit code 2."""
@@ -210,6 +220,8 @@ def finetune(
         bool,
         typer.Option("--skip-bad-rows", help="Leave rows out that cannot be used; count them."),
     ] = False,
+    train_size: TrainSize = None,
+    test_size: TestSize = None,
     device: Device = None,
     resume: Resume = False,
 ) -> None:
@@ -230,15 +242,14 @@ def finetune(
             columns=_columns(column),
             labels=None if labels is None else [label.strip() for label in labels.split(",")],
             skip_bad_rows=skip_bad_rows,
+            **_given(train_size=train_size, test_size=test_size),
         )
-        given: dict[str, Any] = dict(
-            epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed
-        )
+        given = _given(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
         settings = FinetuningSettings.for_task(
             read,
             ElectraConfig.from_pretrained(finetuning.encoder_name(model)),
             from_scratch=from_scratch,
-            **{name: value for name, value in given.items() if value is not None},
+            **given,
         )
         with process_group(_device(device)) as place:
             options: dict[str, Any] = dict(
@@ -275,6 +286,11 @@ _PIPELINES = {
     "question_answering": "question-answering",
     "multiple_choice": "multiple-choice",
 }
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Those that are there."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _columns(given: list[str] | None) -> dict[str, str | int] | None:
@@ -454,6 +470,42 @@ def finetuning_bench(
 
         file = _results_file("finetuning", output)
         run(rounds, threads=threads, sentences_per_epoch=sentences, output=file)
+
+
+@bench.command("tasks")
+def tasks_bench(
+    data: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A bundled set (mini learns it) or microworld/NAME (micro does); several times; "
+            "default: all.",
+            show_default=False,
+        ),
+    ] = None,
+    seeds: Seeds = 3,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Also learn from an eighth, a quarter, half of train.")
+    ] = False,
+    train_size: TrainSize = None,
+    test_size: TestSize = None,
+    output: Results = None,
+    device: Device = None,
+) -> None:
+    """Learn the sets with pre-training and without, beside simple rules; the results are merged."""
+    with plain_errors():
+        _device(device)
+        from electra_lab.bench.tasks import run
+        from electra_lab.training.allocator import keep_freed_memory
+
+        keep_freed_memory()
+        run(
+            data or (),
+            tuple(range(seeds)),
+            curve=curve,
+            train_size=train_size,
+            test_size=test_size,
+            output=_results_file("tasks", output),
+        )
 
 
 @bench.command()

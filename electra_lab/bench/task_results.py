@@ -210,11 +210,25 @@ def _draw_baselines(axes: Axes, found: dict[str, Any]) -> None:
     for value in values.values():
         axes.axhline(value, color=FAINT, linestyle="--", linewidth=1, gid="baseline")
     low, high = axes.get_ylim()
-    last = -1.0
-    for name, value in sorted(values.items(), key=lambda entry: entry[1]):
-        last = max((value - low) / (high - low), last + LEAST_GAP)
-        axes.annotate(name.replace("_", " "), (1.02, last), xycoords="axes fraction", fontsize=8,
-                      va="center", color=FAINT)  # fmt: skip
+    named = sorted(values.items(), key=lambda entry: entry[1])
+    heights = _apart([(value - low) / (high - low) for _, value in named])
+    for (name, value), height in zip(named, heights, strict=True):
+        label = f"{name.replace('_', ' ')} {value:.3f}"
+        axes.annotate(label, (1.02, height), xycoords="axes fraction", fontsize=8, va="center",
+                      color=FAINT)  # fmt: skip
+
+
+def _apart(heights: list[float]) -> list[float]:
+    """Rising heights of 0 to 1, moved until neighbours are ``LEAST_GAP`` apart: up, and from the top
+    down again."""
+    moved: list[float] = []
+    for height in heights:
+        moved.append(max(height, moved[-1] + LEAST_GAP) if moved else height)
+    highest = 1.0
+    for number in range(len(moved) - 1, -1, -1):
+        moved[number] = min(moved[number], highest)
+        highest = moved[number] - LEAST_GAP
+    return moved
 
 
 def _description(name: str, found: dict[str, Any]) -> str:
