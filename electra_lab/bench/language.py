@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from electra_lab.checkpoints.pair import Pair
+from electra_lab.inside.scoring import log_probabilities_at
 from electra_lab.training.masking import mask_tokens, replace_tokens, select_positions
 
 CORRUPTIONS = ("fixed", "own")
@@ -23,14 +24,16 @@ class Answers:
     Attributes:
         wanted: the tokens that were masked.
         before: their left neighbours.
-        log_probabilities: the generator's, at the masked positions.
+        log_probabilities: the generator's, of the wanted tokens.
+        guesses: its likeliest tokens there.
         replaced: for each of ``CORRUPTIONS``, which tokens of the batch were replaced by others.
         scores: for each, the discriminator's logits of "replaced" for the same tokens.
     """
 
     wanted: Int[Tensor, " selected"]
     before: Int[Tensor, " selected"]
-    log_probabilities: Float[Tensor, "selected vocab"]
+    log_probabilities: Float[Tensor, " selected"]
+    guesses: Int[Tensor, " selected"]
     replaced: dict[str, Bool[Tensor, " tokens"]]
     scores: dict[str, Float[Tensor, " tokens"]]
 
@@ -62,8 +65,9 @@ def answers(
     for ids, attended in batches:
         positions = select_positions(ids, specials, attended, generator=chance)
         masked = mask_tokens(ids, positions, tokenizer.mask_token_id, mask_share=1.0)
-        logits = pair.generator(masked.to(device), attended.to(device)).logits
-        logs = logits.flatten(0, 1)[positions.to(device)].log_softmax(-1).cpu()
+        logs = log_probabilities_at(
+            pair.generator, masked.to(device), positions.to(device), attended.to(device)
+        ).cpu()
         seen = attended.bool()
         replaced, scores = {}, {}
         drawn = {
@@ -77,7 +81,17 @@ def answers(
             scores[corruption] = answer[seen]
         # no position is in the first column, so every one has a left neighbour in its row
         flat = ids.flatten()
-        given.append(Answers(flat[positions], flat[positions - 1], logs, replaced, scores))
+        wanted = flat[positions]
+        given.append(
+            Answers(
+                wanted=wanted,
+                before=flat[positions - 1],
+                log_probabilities=logs.gather(1, wanted[:, None]).squeeze(1),
+                guesses=logs.argmax(-1),
+                replaced=replaced,
+                scores=scores,
+            )
+        )
     return given
 
 

@@ -108,7 +108,7 @@ def masked_and_replaced(
     hits: Counter[str] = Counter()
     for answer in given:
         hits["all"] += len(answer.wanted)
-        hits["mlm"] += int((answer.log_probabilities.argmax(-1) == answer.wanted).sum())
+        hits["mlm"] += int((answer.guesses == answer.wanted).sum())
         hits["unigram"] += int((answer.wanted == commonest).sum())
         guesses = [follower.get(token, commonest) for token in answer.before.tolist()]
         hits["bigram"] += int((torch.tensor(guesses) == answer.wanted).sum())

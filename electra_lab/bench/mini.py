@@ -122,8 +122,8 @@ def masked_and_replaced(
     commonest = int(weights.argmax())
     given = answers(pair, batches(), weights, seed=seed)
     wanted = torch.cat([answer.wanted for answer in given])
-    logs = torch.cat([a.log_probabilities.gather(1, a.wanted[:, None]) for a in given])
-    guesses = torch.cat([answer.log_probabilities.argmax(-1) for answer in given])
+    logs = torch.cat([answer.log_probabilities for answer in given])
+    guesses = torch.cat([answer.guesses for answer in given])
     return {
         "segments": count,
         "tokens": sum(len(shards[number].ids) for number in chosen),

@@ -89,7 +89,16 @@ class AllKnowing(nn.Module):
             original = self.original(ids, mask)
             for j, token in enumerate(original):
                 out[i, j, token] = 30.0
-        return SimpleNamespace(logits=out)
+        return SimpleNamespace(logits=out, last_hidden_state=out)
+
+    @property
+    def electra(self) -> "AllKnowing":
+        return self
+
+    embeddings = SimpleNamespace(word=SimpleNamespace(weight=None))
+
+    def head(self, states: torch.Tensor, word_table: None) -> torch.Tensor:
+        return states
 
 
 class CallsOutReplaced(AllKnowing):
