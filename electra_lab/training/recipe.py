@@ -70,6 +70,8 @@ class Recipe:
         sampling: ``"inverse_cdf"`` or ``"gumbel"``: the same distribution, the second is the plain
             way.
         rtd_weight: of the discriminator's loss beside the generator's.
+        correction_weight: of a second loss of the discriminator, to name the original tokens; see
+            ``objectives.Electra``. 0: none.
         steps, warmup_steps, batch_size: length of the run, steps until the peak learning rate,
             sequences in a batch.
         learning_rate: at its peak.
@@ -123,6 +125,7 @@ class Recipe:
     temperature: float = 1.0
     sampling: str = "inverse_cdf"
     rtd_weight: float = 50.0
+    correction_weight: float = 0.0
     steps: int = 1_000
     warmup_steps: int = 100
     batch_size: int = 64

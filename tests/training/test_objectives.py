@@ -112,6 +112,42 @@ def test_electra_15_looks_at_the_selected_positions_only(batch, samples):
     assert objective(batch).parts["rtd_loss"].item() == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["electra", "electra_15"])
+def test_a_correction_is_the_original_tokens_cross_entropy_read_from_the_replaced_text(
+    name, batch, samples
+):
+    objective = objective_of(name, correction_weight=3.0)
+    replaced = replaced_text(batch, samples)
+    states = objective.model.electra(replaced, batch.attention_mask).last_hidden_state
+    table = objective.model.electra.embeddings.word.weight
+    total = 0.0
+    for position in batch.positions.tolist():
+        place = divmod(position, 9)
+        logits = objective.correction_head(states[place], table)
+        total -= math.log(plain_softmax(logits)[batch.original_ids[place]])
+    parts = objective(batch).parts
+    assert parts["correction_loss"].item() == pytest.approx(total / len(batch.positions), rel=1e-4)
+    without = objective_of(name)(batch)
+    assert parts["mlm_loss"] == without.parts["mlm_loss"]
+    assert parts["rtd_loss"].item() == pytest.approx(without.parts["rtd_loss"].item(), rel=1e-5)
+    expected = without.loss + 3 * parts["correction_loss"]
+    assert objective(batch).loss.item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+def test_a_correction_starts_from_what_the_generator_knows_of_frequencies():
+    pair = objective_of("electra")
+    torch.nn.init.normal_(pair.generator.head.bias)
+    objective = make_objective(
+        "electra",
+        pair.config,
+        pair.generator_config,
+        correction_weight=1.0,
+        models=(pair.generator, pair.model),
+    )
+    torch.testing.assert_close(objective.correction_head.bias, pair.generator.head.bias)
+    assert objective.correction_head.bias is not pair.generator.head.bias
+
+
 def test_mlm_is_the_cross_entropy_at_the_selected_positions(batch):
     objective = objective_of("mlm")
     expected = plain_mlm(objective.model, batch.masked_ids, batch)
@@ -247,6 +283,7 @@ def test_gumbel_and_inverse_cdf_give_the_same_distribution_of_replacements(batch
         ({"name": "bert"}, "no objective 'bert'"),
         ({"name": "electra", "sampling": "argmax"}, "no sampling 'argmax'"),
         ({"name": "electra", "temperature": 0.0}, "temperature is"),
+        ({"name": "electra", "correction_weight": -1.0}, "correction_weight is -1"),
     ],
 )
 def test_unknown_settings_are_refused_by_name(settings, message):
