@@ -29,3 +29,24 @@ def pair():
         torch.manual_seed(0)
         generator, discriminator = ElectraForMaskedLM(config), ElectraForPreTraining(config)
     return Pair(generator.eval(), discriminator.eval(), ElectraTokenizerFast(vocab=SPECIAL + WORDS))
+
+
+@pytest.fixture
+def heads(pair):
+    """A small, random model of every head, by the name of its class."""
+    from dataclasses import replace
+
+    from electra_lab.checkpoints.parameter_names import HEAD_NAMES
+    from electra_lab.inside.trace.live import CLASSES
+
+    names = {0: "bad", 1: "fair", 2: "good"}
+    config = replace(pair.discriminator.config, num_labels=3, id2label=names, label2id=None)
+    models = {}
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        for name in HEAD_NAMES:
+            changed = replace(config, is_decoder=name == "ElectraForCausalLM")
+            if name == "ElectraForQuestionAnswering":
+                changed = pair.discriminator.config
+            models[name] = CLASSES[name](changed).eval()
+    return models

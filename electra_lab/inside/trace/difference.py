@@ -38,7 +38,7 @@ class Change(NamedTuple):
         return self.after - self.before
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Difference:
     """Two outcomes, number by number.
 

@@ -195,7 +195,7 @@ def _target(
             "The bare model has no outcome, so gradients have no target. Trace a model with a head."
         )
     if kind == "choices":
-        if wanted != type(wanted)(**{**vars(wanted), "label": None, "position": None}):
+        if wanted.label is not None or wanted.position is not None:
             raise ValueError(
                 "Each choice is explained by its own logit; leave label and position out."
             )

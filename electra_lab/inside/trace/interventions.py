@@ -35,7 +35,7 @@ class Setting:
     dtype: torch.dtype
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Intervention:
     """Base of all interventions. What a kind does not change it hands on as it is."""
 
@@ -79,11 +79,11 @@ class Intervention:
     def _parts(self) -> Iterator[str]:
         for name in self.__dataclass_fields__:
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or name == "layer":
                 yield f"{name}={_short(value)}"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class SwitchOffHeads(Intervention):
     """Multiply all attention weights of some heads with 0, so that they hand on nothing.
 
@@ -114,7 +114,7 @@ class SwitchOffHeads(Intervention):
         return weights * kept[:, None, None]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class ReplaceAttention(Intervention):
     """Give some heads other attention weights; they go on with their own values.
 
@@ -172,7 +172,7 @@ class ReplaceAttention(Intervention):
         return changed
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class PatchHidden(Intervention):
     """Put other states in the place of some tokens' hidden states: activation patching (Vig et al. 2020;
     Meng et al. 2022, section 2.1, call it restoring states).
@@ -228,7 +228,7 @@ class PatchHidden(Intervention):
         return _with(states, self.row, _sequence(self.positions), self.source)
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class SetEmbedding(Intervention):
     """Give a token another vector of the word table's width; position and token type stay its own.
 
@@ -269,21 +269,20 @@ class SetEmbedding(Intervention):
         return _with(vectors, self.row, _sequence(self.positions), value)
 
 
-def bind(interventions: Any, setting: Setting) -> tuple[Intervention, ...]:
+def bind(interventions: Sequence[Any], setting: Setting) -> tuple[Intervention, ...]:
     """All interventions, checked.
 
     Raises:
         TypeError: one of them is none.
         IndexError, ValueError: see ``Intervention.bound``.
     """
-    listed = [interventions] if isinstance(interventions, Intervention) else list(interventions)
-    for given in listed:
+    for given in interventions:
         if not isinstance(given, Intervention):
             raise TypeError(
                 f"{given!r:.60} is no intervention. Expected SwitchOffHeads, ReplaceAttention, "
                 "PatchHidden or SetEmbedding."
             )
-    return tuple(given.bound(setting) for given in listed)
+    return tuple(given.bound(setting) for given in interventions)
 
 
 def _with(

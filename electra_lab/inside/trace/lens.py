@@ -17,7 +17,7 @@ from .result import Trace, as_recorded
 from .size import MAX_BYTES
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Lens:
     """What a head says of each layer's states.
 

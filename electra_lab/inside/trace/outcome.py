@@ -22,12 +22,8 @@ Kind = Literal[
 KINDS: tuple[str, ...] = get_args(Kind)
 PER_TOKEN = ("replaced", "words", "tags", "span")
 
-Logits = (
-    Float[Tensor, "batch seq"]
-    | Float[Tensor, "batch seq labels"]
-    | Float[Tensor, "batch labels"]
-    | Float[Tensor, "inputs choices"]
-)
+# Of every kind: see ``Trace.logits``.
+Logits = Float[Tensor, "..."]
 
 
 def kind_of(model: Any) -> Kind:

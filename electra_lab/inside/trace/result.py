@@ -16,7 +16,7 @@ from .outcome import PER_TOKEN, Kind, Logits, probabilities_of
 PerHead = Float[Tensor, "batch heads seq head_size"]
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class LayerTrace:
     """What one layer of the encoder computed.
 
@@ -72,7 +72,7 @@ class LayerTrace:
         return f"LayerTrace({self.heads} heads, {self.hidden.shape[1]} tokens)"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Attributions:
     """How much each token moved a target.
 
@@ -122,7 +122,7 @@ class Attributions:
         return f"Attributions({self.method} towards {self.targets[0]}{more})"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Trace:
     """Everything that one forward pass computed. All tensors are on the CPU, in float32 or better.
 

@@ -57,7 +57,8 @@ def trace(
     kind = kind_of(own)
     prepared = prepare(own, kind, inputs, tokenizer)
     check_size(own, kind, prepared, max_bytes)
-    bound = bind(interventions, setting_of(own, prepared, tokenizer))
+    listed = [interventions] if isinstance(interventions, Intervention) else list(interventions)
+    bound = bind(listed, setting_of(own, prepared, tokenizer))
     if own is not model:
         check_agreement(model, own, kind, prepared)
     recorder = Recorder(bare_model(own), bound)
@@ -94,7 +95,7 @@ def trace(
         logits=recorded,
         labels=labels,
         attributions=attributions,
-        interventions=tuple(repr(intervention) for intervention in bound),
+        interventions=tuple(repr(intervention) for intervention in listed),
     )
 
 
