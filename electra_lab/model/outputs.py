@@ -11,8 +11,9 @@ from torch import Tensor
 from .decoder import KeyValueCache
 
 HiddenStates = tuple[Float[Tensor, "batch seq hidden"], ...]
-Attentions = tuple[Float[Tensor, "batch heads query key"], ...]
-CrossAttentions = tuple[Float[Tensor, "batch heads query source"], ...]
+# "_": unchecked, since layers that were pruned have fewer heads than others
+Attentions = tuple[Float[Tensor, "batch _heads query key"], ...]
+CrossAttentions = tuple[Float[Tensor, "batch _heads query source"], ...]
 
 
 @dataclass
@@ -137,4 +138,4 @@ class MultipleChoiceModelOutput(ModelOutput):
     loss: Float[Tensor, ""] | None = None
     logits: Float[Tensor, "batch choices"] | None = None
     hidden_states: tuple[Float[Tensor, "rows seq hidden"], ...] | None = None
-    attentions: tuple[Float[Tensor, "rows heads query key"], ...] | None = None
+    attentions: tuple[Float[Tensor, "rows _heads query key"], ...] | None = None
