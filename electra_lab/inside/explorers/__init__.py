@@ -4,8 +4,15 @@ The reader moves a control, the explorer asks the model again and hands its view
 """
 
 from .base import Explorer
+from .embeddings import EmbeddingExplorer
 from .live_training import LiveTrainingChart
 from .mask import MaskExplorer
 from .replaced_tokens import ReplacedTokenExplorer
 
-__all__ = ["Explorer", "LiveTrainingChart", "MaskExplorer", "ReplacedTokenExplorer"]
+__all__ = [
+    "EmbeddingExplorer",
+    "Explorer",
+    "LiveTrainingChart",
+    "MaskExplorer",
+    "ReplacedTokenExplorer",
+]
