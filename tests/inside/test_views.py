@@ -16,7 +16,10 @@ from IPython.core.formatters import DisplayFormatter
 from PIL import Image
 
 from electra_lab.inside.views import (
+    AttentionView,
+    Cloud,
     DescribedFigure,
+    Projector,
     ProposalChart,
     TokenHeatMap,
     TrainingChart,
@@ -68,7 +71,31 @@ def history(count=30):
     ]
 
 
-VIEWS = {"heat_map": heat_map, "proposals": proposals, "training": lambda: TrainingChart(history())}
+def attention():
+    weights = np.random.default_rng(0).dirichlet([0.3] * 6, size=(2, 3, 6))
+    tokens = ["[CLS]", "the", "chef", "[SEP]", "ate", "[SEP]"]
+    return AttentionView(tokens, weights, segments=[0, 0, 0, 0, 1, 1], off=[(1, 2)])
+
+
+def projector():
+    coordinates = np.array([[0.0, 0.0], [1.0, 0.5], [0.2, 0.9], [0.4, 0.4]])
+    neighbours = [[1, 2], [0, 3], [3, 0], [2, 1]]
+    cosines = [[0.9, 0.1], [0.9, -0.3], [0.5, 0.1], [0.5, 0.0]]
+    clouds = [
+        Cloud("before", coordinates, neighbours, cosines, "as given"),
+        Cloud("after", coordinates[:, ::-1], neighbours, cosines),
+    ]
+    labels = ["chef", "meal", "##s", "the"]
+    return Projector(labels, clouds, categories=["noun", "noun", "piece", "word"], kind="kind")
+
+
+VIEWS = {
+    "attention": attention,
+    "heat_map": heat_map,
+    "projector": projector,
+    "proposals": proposals,
+    "training": lambda: TrainingChart(history()),
+}
 
 
 @pytest.fixture(params=VIEWS)
@@ -211,6 +238,14 @@ def test_hostile_text_stays_text_in_every_form(text):
         TokenHeatMap([text], [0.9], originals=[text], title=text, note=text),
         ProposalChart([text], [0.9], original=text, chosen=text, title=text, note=text),
         TrainingChart([{"step": 1, "mlm_loss": 1.0, f"{text} accuracy": 0.5}], title=text),
+        Projector(
+            [text],
+            [Cloud(text, [[0, 0]], [[0]], [[1]], how=text)],
+            categories=[text],
+            kind=text,
+            details=[text],
+            title=text,
+        ),
     ]
     for view in views:
         page = view.to_html()

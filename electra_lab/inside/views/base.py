@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,9 @@ class View:
     """
 
     module_name = ""
+    style_name = (
+        ""  # a style sheet beside this file, for a kind of view that needs more than views.css
+    )
 
     def __init__(self) -> None:
         self._handlers: list[Handler] = []
@@ -64,8 +67,8 @@ class View:
         return source("shared.js") + source(f"{self.module_name}.js")
 
     def style(self) -> str:
-        """The style sheet of all views."""
-        return css_variables() + source("views.css")
+        """The style sheet of all views, then what this one needs besides."""
+        return style_sheet([self])
 
     def on_event(self, handler: Handler) -> None:
         """Call ``handler`` with each event of the live widget: a dict with ``"event"`` and
@@ -134,6 +137,12 @@ class View:
         self, include: Any = None, exclude: Any = None
     ) -> tuple[dict[str, Any], dict[str, Any]]:
         return mime_bundle(self, lambda: self.widget)
+
+
+def style_sheet(views: Iterable[View]) -> str:
+    """What all views share, then what each kind among ``views`` needs besides."""
+    names = dict.fromkeys(view.style_name for view in views if view.style_name)
+    return css_variables() + source("views.css") + "".join(map(source, names))
 
 
 def save(shown: Any, path: str | Path) -> None:

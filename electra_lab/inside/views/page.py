@@ -64,6 +64,8 @@ def page(views: Sequence[View], title: str, note: str = "", scheme: str = "light
     Raises:
         ValueError: there is no such scheme.
     """
+    from .base import style_sheet  # which imports this module
+
     if scheme not in SCHEMES:
         raise ValueError(f"scheme is {scheme!r}. Use one of {', '.join(map(repr, SCHEMES))}.")
     parts = f'<p class="electra-note">{html.escape(note)}</p>\n' if note else ""
@@ -77,7 +79,7 @@ def page(views: Sequence[View], title: str, note: str = "", scheme: str = "light
         policy=_POLICY,
         scheme=scheme,
         title=html.escape(title),
-        style=views[0].style(),
+        style=style_sheet(views),
         parts=parts,
     )
 

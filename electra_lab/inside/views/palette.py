@@ -11,6 +11,9 @@ DISCRIMINATOR = "#d55e00"
 THIRD = "#0a9d76"
 PALETTE = {"generator": GENERATOR, "discriminator": DISCRIMINATOR, "third": THIRD}
 
+SEGMENT_PAIRS = (THIRD, GENERATOR, DISCRIMINATOR, "#b45f98")
+"""Of attention from segment to segment: A to A, A to B, B to A, B to B."""
+
 PAPER, INK, FAINT = "#ffffff", "#1f2328", "#6b7280"  # of pictures, which have no theme
 
 STRONGEST_TINT = 0.8  # of a token's background at probability 1, so that its text stays legible
