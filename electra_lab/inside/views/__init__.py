@@ -10,15 +10,20 @@ One view shows itself in four ways, so that something true is seen everywhere:
 ``display_mode`` says which of them a cell's output holds.
 """
 
+from .attention_view import AttentionView
 from .base import View
 from .described import DescribedFigure
 from .display import display_mode
+from .projector import Cloud, Projector
 from .proposal_chart import ProposalChart
 from .token_heat_map import TokenHeatMap
 from .training_chart import TrainingChart
 
 __all__ = [
+    "AttentionView",
+    "Cloud",
     "DescribedFigure",
+    "Projector",
     "ProposalChart",
     "TokenHeatMap",
     "TrainingChart",
