@@ -25,6 +25,7 @@ NAMES = [
     "05_generator",
     "06_discriminator",
     "07_joint_pretraining",
+    "11_token_classification",
     "14_causal_language_model",
     "15_checkpoints_and_hubs",
     "16_efficiency",
