@@ -38,15 +38,19 @@ CURVE_SHARES = (1 / 8, 1 / 4, 1 / 2)
 """Parts of train that a learning curve has, beside the whole."""
 PACKAGES = ("datasets", "scikit-learn", "seqeval", "tokenizers")
 TWIN_TRAIN_SIZES = {
-    "sentiment": 2000,
+    "sentiment": 600,
     "emotions": 2000,
     "similarity": 2000,
     "entailment": 2000,
     "named_entities": 300,
     "parts_of_speech": 300,
     "reading_comprehension": 2000,
-    "continuations": 2000,
+    "continuations": 300,
 }
+"""Rows of train with which micro leaves every simple rule behind, at the smallest cost. 300 do for tags
+and continuations. They do not for similarity and emotions, and only just for sentiment, which 600
+settle. The others get 2,000: from there on the settings ask for half the epochs in batches twice as
+large, so that 1,000 would cost more."""
 
 
 def run(
