@@ -26,6 +26,7 @@ NAMES = [
     "06_discriminator",
     "07_joint_pretraining",
     "11_token_classification",
+    "12_question_answering",
     "14_causal_language_model",
     "15_checkpoints_and_hubs",
     "16_efficiency",
