@@ -311,7 +311,7 @@ class Projector(View):
             entry = self.legend[self.category_of[point]]
             size = 12 if point == chosen else 8
             _scatter(page, [x[point]], [y[point]], entry, size, ring=True)
-        taken: list[tuple[float, float, float, float]] = []
+        taken: list[tuple[Pixels, ...]] = []
         rest = [] if chosen is not None else range(min(len(self.labels), _TRIED))
         for point in [*marked, *rest]:
             if len(taken) >= _MOST_LABELS:
@@ -359,8 +359,8 @@ class Projector(View):
 
     def _panel_size(self) -> tuple[float, float]:
         if len(self.clouds) == 1:
-            return WIDTH - 2 * _EDGE, _HIGH_ALONE
-        return (WIDTH - 2 * _EDGE - _GAP) / 2, _HIGH
+            return float(WIDTH - 2 * _EDGE), float(_HIGH_ALONE)
+        return (WIDTH - 2 * _EDGE - _GAP) / 2, float(_HIGH)
 
     def _neighbour_lines(self) -> int:
         return 1 + math.ceil(max(cloud.neighbours.shape[1] for cloud in self.clouds) / 2)
@@ -504,10 +504,10 @@ def _size_factor(points: int) -> float:
 
 def _scatter(
     page: Canvas,
-    x: Iterable[float],
-    y: Iterable[float],
+    x: Iterable[Pixels],
+    y: Iterable[Pixels],
     entry: Category,
-    size: float,
+    size: Pixels,
     opacity: float = 1.0,
     ring: bool = False,
 ) -> None:
@@ -526,7 +526,7 @@ def _scatter(
     )
 
 
-def _halo(page: Canvas, x: float, y: float, text: str, size: float, strong: bool) -> None:
+def _halo(page: Canvas, x: Pixels, y: Pixels, text: str, size: Pixels, strong: bool) -> None:
     """Text on a faint ground, so that it can be read on points."""
     from matplotlib import patheffects
 
@@ -537,17 +537,12 @@ def _halo(page: Canvas, x: float, y: float, text: str, size: float, strong: bool
 
 
 def _fits(
-    box: tuple[float, ...], room: tuple[float, ...], taken: Sequence[tuple[float, ...]]
+    box: tuple[Pixels, ...], room: tuple[Pixels, ...], taken: Sequence[tuple[Pixels, ...]]
 ) -> bool:
     """Whether a box (left, top, right, bottom) lies in the room and on no other."""
-    left, top, right, bottom = box
-    return (
-        room[0] <= left
-        and room[1] <= top
-        and right <= room[2]
-        and bottom <= room[3]
-        and not any(
-            left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
-            for other in taken
-        )
+    left, top, right, bottom = map(float, box)
+    inside = room[0] <= left and room[1] <= top and right <= room[2] and bottom <= room[3]
+    return bool(inside) and not any(
+        left < other[2] and other[0] < right and top < other[3] and other[1] < bottom
+        for other in taken
     )
