@@ -65,15 +65,13 @@ def load(path: str | Path) -> Trace:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise ValueError(
-                    f"{path} is no trace ({FORMAT!r}); its format is {metadata.get('format')!r}."
-                )
             names = file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
-        return _trace(json.loads(metadata["trace"]), tensors)
-    except (SafetensorError, KeyError, TypeError) as error:
+        if metadata.get("format") == FORMAT:
+            return _trace(json.loads(metadata["trace"]), tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is damaged, or no trace ({error!r}). Save it again.") from error
+    raise ValueError(f"{path} is no trace ({FORMAT!r}); its format is {metadata.get('format')!r}.")
 
 
 def _trace(header: dict[str, Any], tensors: dict[str, Tensor]) -> Trace:

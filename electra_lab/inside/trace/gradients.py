@@ -65,6 +65,22 @@ class IntegratedGradients(Gradients):
     steps: int = 50
 
 
+def check_request(gradients: Any) -> None:
+    """Whether this asks for gradients.
+
+    Raises:
+        TypeError: it does not.
+        ValueError: there are no steps.
+    """
+    if not isinstance(gradients, InputXGradient | IntegratedGradients):
+        raise TypeError(
+            f"gradients is {gradients!r:.60}; expected InputXGradient(...) or "
+            "IntegratedGradients(...)."
+        )
+    if isinstance(gradients, IntegratedGradients) and gradients.steps < 1:
+        raise ValueError(f"steps is {gradients.steps}; it must be 1 or more.")
+
+
 def attributions_of(
     gradients: Gradients,
     model: Any,
@@ -83,17 +99,10 @@ def attributions_of(
         logits: what it ended in.
 
     Raises:
-        TypeError: ``gradients`` is no request for gradients.
         ValueError: the target or the baseline does not fit the head or the inputs.
         IndexError: there is no such position or label.
     """
-    if not isinstance(gradients, InputXGradient | IntegratedGradients):
-        raise TypeError(
-            f"gradients is {gradients!r:.60}; expected InputXGradient(...) or "
-            "IntegratedGradients(...)."
-        )
     index, targets = _target(gradients, kind, logits, labels, inputs)
-    index = index.to(model.device)
     bare = bare_model(model)
     x = vectors.to(bare.device, bare.dtype)
     mask = inputs.mask[:, :, None]
@@ -102,16 +111,20 @@ def attributions_of(
         leaf = at.detach().clone().requires_grad_()
         watcher = Recorder(bare, interventions, record=False, vectors=leaf)
         with watcher.watching():
-            found = logits_of(kind, run(model, inputs.tensors))
+            found = logits_of(kind, run(model, tensors))
         assert found is not None
         values = found.reshape(len(at), -1).gather(1, index[:, None])[:, 0]
         (gradient,) = torch.autograd.grad(values.sum(), leaf)
         return values.detach(), gradient
 
     with undisturbed(model), torch.inference_mode(False), torch.enable_grad():
+        # what was made in inference mode cannot take part
+        tensors = {name: tensor.clone() for name, tensor in inputs.tensors.items()}
+        index = index.to(model.device).clone()
         if isinstance(gradients, InputXGradient):
             outcome, gradient = value_and_gradient(x)
             return _attributions("input x gradient", targets, x * gradient * mask, outcome)
+        assert isinstance(gradients, IntegratedGradients)
         start = torch.where(mask, _baseline(gradients.baseline, x, bare, tokenizer), x)
         total = _integral(value_and_gradient, start, x, gradients.steps)
         outcome, _ = value_and_gradient(x)
@@ -144,13 +157,7 @@ def _integral(
     end: Vectors,
     steps: int,
 ) -> Vectors:
-    """The way times the mean gradient on it, by the midpoint rule.
-
-    Raises:
-        ValueError: ``steps`` is below 1.
-    """
-    if steps < 1:
-        raise ValueError(f"steps is {steps}; it must be 1 or more.")
+    """The way times the mean gradient on it, by the midpoint rule."""
     total = torch.zeros_like(end, dtype=torch.promote_types(end.dtype, torch.float32))
     for step in range(steps):
         _, gradient = value_and_gradient(start + (step + 0.5) / steps * (end - start))

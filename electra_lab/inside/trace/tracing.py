@@ -9,7 +9,7 @@ import torch
 
 from electra_lab.model.electra import bare_model
 
-from .gradients import Gradients, attributions_of
+from .gradients import Gradients, attributions_of, check_request
 from .inputs import Inputs, prepare
 from .interventions import Intervention, Setting, bind
 from .live import check_agreement, own_model
@@ -53,6 +53,8 @@ def trace(
             or an intervention is none.
         MemoryError: the trace would be larger than ``max_bytes``.
     """
+    if gradients is not None:
+        check_request(gradients)
     own = own_model(model)
     kind = kind_of(own)
     prepared = prepare(own, kind, inputs, tokenizer)
