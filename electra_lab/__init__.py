@@ -41,6 +41,15 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ),
     "checkpoints.pair": ("Pair", "load_pair"),
     "checkpoints.convert": ("convert",),
+    "inside.analysis": (
+        "ParsedSentence",
+        "head_importance",
+        "head_relations",
+        "microworld_sentences",
+        "probe_layers",
+        "read_conllu",
+        "word_attention",
+    ),
     "inside.predictions": ("propose", "replaced_probabilities"),
     "inside.scoring": ("pseudo_log_likelihoods", "score_sentences"),
     "inside.trace": (
@@ -59,6 +68,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ),
     "inside.views": (
         "AttentionView",
+        "ChangeChart",
         "Cloud",
         "Projector",
         "ProposalChart",
@@ -67,6 +77,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "display_mode",
     ),
     "inside.explorers": (
+        "AttentionExplorer",
         "EmbeddingExplorer",
         "LiveTrainingChart",
         "MaskExplorer",

@@ -1,0 +1,22 @@
+"""Questions to many sentences at once, with an answer that is known: which head looks at what, which
+heads matter, and what can be read off each layer."""
+
+from .importance import head_importance
+from .probing import LayerProbe, ProbeResult, probe_layers
+from .relations import HeadRelation, RelationReport, head_relations
+from .sentences import ParsedSentence, microworld_sentences, read_conllu
+from .word_attention import word_attention
+
+__all__ = [
+    "HeadRelation",
+    "LayerProbe",
+    "ParsedSentence",
+    "ProbeResult",
+    "RelationReport",
+    "head_importance",
+    "head_relations",
+    "microworld_sentences",
+    "probe_layers",
+    "read_conllu",
+    "word_attention",
+]
