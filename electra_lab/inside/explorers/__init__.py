@@ -3,6 +3,7 @@
 The reader moves a control, the explorer asks the model again and hands its views the new answer.
 """
 
+from .attention import AttentionExplorer
 from .base import Explorer
 from .embeddings import EmbeddingExplorer
 from .live_training import LiveTrainingChart
@@ -10,6 +11,7 @@ from .mask import MaskExplorer
 from .replaced_tokens import ReplacedTokenExplorer
 
 __all__ = [
+    "AttentionExplorer",
     "EmbeddingExplorer",
     "Explorer",
     "LiveTrainingChart",

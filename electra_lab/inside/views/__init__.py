@@ -12,6 +12,7 @@ One view shows itself in four ways, so that something true is seen everywhere:
 
 from .attention_view import AttentionView
 from .base import View
+from .change_chart import ChangeChart
 from .described import DescribedFigure
 from .display import display_mode
 from .projector import Cloud, Projector
@@ -21,6 +22,7 @@ from .training_chart import TrainingChart
 
 __all__ = [
     "AttentionView",
+    "ChangeChart",
     "Cloud",
     "DescribedFigure",
     "Projector",

@@ -1,5 +1,6 @@
 const LABEL = 30, HEAD = 18; // room for the numbers of layers and heads, in CSS pixels
 const ROW = 20; // of a token in the arcs
+const MOST = 400; // arcs that are drawn while nothing is pointed at: the strongest
 const NAMES = { mean: "mean", max: "max", rollout: "roll" };
 const SAID = { mean: "mean over heads", max: "maximum over heads", rollout: "rollout" };
 
@@ -232,7 +233,8 @@ function tokenLabel(state, index, side) {
   return made;
 }
 
-// One head as arcs: queries on the left, keys on the right.
+// One head as arcs: queries on the left, keys on the right. Only what is in sight is painted, on two
+// canvases: the strong arcs, which stay while the pointer moves, and over them those that are meant.
 function arcs(state, look, shown, point) {
   const root = element("div", "electra-arcs");
   const ends = ["query", "key"].map((side) => {
@@ -240,46 +242,67 @@ function arcs(state, look, shown, point) {
     column.append(...shown.map((index) => tokenLabel(state, index, side)));
     return column;
   });
-  const canvas = element("canvas", "electra-canvas");
-  root.append(ends[0], canvas, ends[1]);
+  const between = element("div", "electra-between");
+  const sight = element("div", "electra-sight");
+  const canvases = [element("canvas"), element("canvas")];
+  sight.append(...canvases);
+  between.append(sight);
+  root.append(ends[0], between, ends[1]);
   const middle = (row) => (row + 0.5) * ROW;
-  const height = shown.length * ROW;
-  let bytes, width = 200;
+  const size = state.tokens.length;
+  const weak = Math.sqrt(state.faintest) * 255;
+  let bytes, strong, width, height, pens;
   // how high an arc is at a share of its way: a Bézier curve that leaves and arrives level
   const rise = (share) => share * share * (3 - 2 * share);
-  const paint = () => {
-    width = Math.max(60, root.clientWidth - ends[0].offsetWidth - ends[1].offsetWidth);
-    const pen = fineCanvas(canvas, width, height);
-    const { query, key } = look.cursor;
-    const pointed = query !== null || key !== null;
-    const draw = (i, j, strength) => {
-      const byte = bytes[shown[i] * state.tokens.length + shown[j]];
-      pen.globalAlpha = Math.max(0.05, byte / 255) * strength;
+  const byteOf = ([i, j]) => bytes[shown[i] * size + shown[j]];
+  const choose = () => {
+    strong = [];
+    for (let i = 0; i < shown.length; i++) {
+      for (let j = 0; j < shown.length; j++) if (byteOf([i, j]) >= weak) strong.push([i, j]);
+    }
+    strong = strong.sort((a, b) => byteOf(b) - byteOf(a)).slice(0, MOST).reverse();
+  };
+  const draw = (pen, pairs) => {
+    const top = root.parentElement.scrollTop;
+    pen.clearRect(0, 0, width, height);
+    for (const [i, j] of pairs) {
+      const from = middle(i) - top, to = middle(j) - top;
+      if (Math.max(from, to) < -4 || Math.min(from, to) > height + 4) continue;
+      const byte = byteOf([i, j]);
+      pen.globalAlpha = Math.max(0.05, byte / 255);
       pen.lineWidth = 0.6 + 3.4 * weightOf(byte);
       pen.strokeStyle = state.colours[2 * state.segments[shown[i]] + state.segments[shown[j]]];
       pen.beginPath();
-      pen.moveTo(0, middle(i));
-      pen.bezierCurveTo(width / 3, middle(i), (2 * width) / 3, middle(j), width, middle(j));
+      pen.moveTo(0, from);
+      pen.bezierCurveTo(width / 3, from, (2 * width) / 3, to, width, to);
       pen.stroke();
-    };
-    const faintest = Math.sqrt(state.faintest) * 255;
-    const size = state.tokens.length;
-    for (let i = 0; i < shown.length; i++) {
-      for (let j = 0; j < shown.length; j++) {
-        if (bytes[shown[i] * size + shown[j]] >= faintest) draw(i, j, pointed ? 0.12 : 0.85);
-      }
     }
-    if (!pointed) return;
-    for (let i = 0; i < shown.length; i++) {
-      for (let j = 0; j < shown.length; j++) {
-        const on = (query === null || shown[i] === query) && (key === null || shown[j] === key);
-        if (on && bytes[shown[i] * size + shown[j]] > 0) draw(i, j, 1);
-      }
+  };
+  const paint = () => {
+    // as wide as they are now, whatever numbers come and go
+    for (const column of ends) column.style.width = "";
+    const widths = ends.map((column) => column.getBoundingClientRect().width);
+    ends.forEach((column, side) => { column.style.width = `${widths[side]}px`; });
+    width = Math.max(60, root.clientWidth - ends[0].offsetWidth - ends[1].offsetWidth);
+    height = Math.min(root.parentElement.clientHeight, shown.length * ROW);
+    sight.style.height = `${height}px`;
+    pens = canvases.map((canvas) => fineCanvas(canvas, width, height));
+    draw(pens[0], strong);
+    paintPointed();
+  };
+  const paintPointed = () => {
+    const { query, key } = look.cursor;
+    const rows = query === null ? shown.keys() : [shown.indexOf(query)];
+    const columns = key === null ? [...shown.keys()] : [shown.indexOf(key)];
+    const meant = [];
+    if (query !== null || key !== null) {
+      for (const i of rows) for (const j of columns) if (byteOf([i, j]) > 7) meant.push([i, j]);
     }
+    canvases[0].classList.toggle("electra-behind", query !== null || key !== null);
+    draw(pens[1], meant);
   };
   const mark = () => {
     const { query, key } = look.cursor;
-    const size = state.tokens.length;
     ends.forEach((column, side) => {
       for (const made of column.children) {
         const index = Number(made.dataset.token);
@@ -289,8 +312,11 @@ function arcs(state, look, shown, point) {
           byte = side === 0 ? bytes[index * size + other] : bytes[other * size + index];
         }
         made.classList.toggle("electra-pointed", index === self);
+        const number = byte > 12 ? shortNumber(byte) : "";
+        if (made.lastChild.textContent !== number) made.lastChild.textContent = number;
+        if (made.weight === byte) continue;
+        made.weight = byte;
         made.style.setProperty("--weight", byte / 255);
-        made.lastChild.textContent = other !== null && byte > 12 ? shortNumber(byte) : "";
       }
     });
   };
@@ -302,26 +328,33 @@ function arcs(state, look, shown, point) {
       return;
     }
     // the arc under the pointer, if one is near
-    const box = canvas.getBoundingClientRect();
+    const box = between.getBoundingClientRect();
     const share = rise(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
     const y = event.clientY - box.top;
-    const size = state.tokens.length, faintest = Math.sqrt(state.faintest) * 255;
     let best = 7, found = null;
-    for (let i = 0; i < shown.length; i++) {
-      for (let j = 0; j < shown.length; j++) {
-        const byte = bytes[shown[i] * size + shown[j]];
-        if (byte < faintest) continue;
-        // of arcs that lie on each other the strongest is meant
-        const away = Math.abs(middle(i) + (middle(j) - middle(i)) * share - y) - byte / 255;
-        if (away < best) [best, found] = [away, { query: shown[i], key: shown[j] }];
-      }
+    for (const [i, j] of strong) {
+      // of arcs that lie on each other the strongest is meant
+      const away = Math.abs(middle(i) + (middle(j) - middle(i)) * share - y) - byteOf([i, j]) / 255;
+      if (away < best) [best, found] = [away, { query: shown[i], key: shown[j] }];
     }
     point(found ?? { query: null, key: null });
   });
   return {
     root,
-    paint: (fresh) => { bytes = fresh; paint(); mark(); },
-    pointed: () => { paint(); mark(); },
+    paint(fresh) {
+      bytes = fresh;
+      choose();
+      paint();
+      mark();
+    },
+    pointed() {
+      paintPointed();
+      mark();
+    },
+    scrolled() {
+      draw(pens[0], strong);
+      paintPointed();
+    },
     rowOf: (index) => ends[0].children[shown.indexOf(index)],
   };
 }
@@ -329,7 +362,7 @@ function arcs(state, look, shown, point) {
 // One head as a matrix: queries are rows, keys are columns.
 function matrix(state, look, shown, point) {
   const root = element("div", "electra-matrix");
-  const canvas = element("canvas", "electra-canvas");
+  const canvas = element("canvas");
   const row = element("div", "electra-strip"), column = element("div", "electra-strip");
   const labels = { query: element("div", "electra-rows"), key: element("div", "electra-columns") };
   const rim = element("div", "electra-rim");
@@ -404,8 +437,13 @@ function matrix(state, look, shown, point) {
   });
   return {
     root,
-    paint: (fresh) => { bytes = fresh; paint(); mark(); },
+    paint(fresh) {
+      bytes = fresh;
+      paint();
+      mark();
+    },
     pointed: mark,
+    scrolled() {},
     rowOf: (index) => labels.query.children[shown.indexOf(index)],
   };
 }
@@ -534,6 +572,7 @@ function attention(model, state, look, fetched) {
   const restore = tool("All heads on", "restore", () => model.send({ event: "restore" }));
   restore.hidden = !state.interactive || state.off.length === 0;
   stage.addEventListener("pointerleave", () => point({ query: null, key: null }));
+  stage.addEventListener("scroll", () => requestAnimationFrame(() => drawn.scrolled()));
   stage.addEventListener("blur", () => point({ query: null, key: null }));
   stage.addEventListener("keydown", (event) => {
     const { query, key } = look.cursor;

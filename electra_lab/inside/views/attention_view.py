@@ -225,7 +225,7 @@ class AttentionView(View):
         ]
         lines += [visible(line, 300) for line in (self.title, self.note) if line]
         if self.off:
-            lines.append("switched off: " + ", ".join(_name(i, j) for i, j in sorted(self.off)))
+            lines.append("switched off: " + "; ".join(_name(i, j) for i, j in sorted(self.off)))
         for token, row in list(zip(self.tokens, self.chosen, strict=True))[:MOST_LINES]:
             most = int(row.argmax())
             lines.append(
