@@ -168,3 +168,21 @@ def nearest_neighbours(
         best = found.topk(count, dim=1)
         numbers[start:stop], cosines[start:stop] = best.indices, best.values
     return numbers, cosines
+
+
+def neighbours_kept(
+    before: Float[Tensor, "points size"], after: Float[Tensor, "points other"], count: int = 10
+) -> float:
+    """Which share of the ``count`` nearest neighbours of a point, by cosine, stay among them when the
+    vectors ``before`` become those ``after``: the mean over all points, 1 where nothing changes.
+
+    Raises:
+        ValueError: the numbers of points differ, there are fewer than two, or ``count`` is below 1.
+    """
+    if len(before) != len(after) or len(before) < 2:
+        raise ValueError(
+            f"There are {len(before)} vectors before and {len(after)} after; expected as many, two at "
+            "least."
+        )
+    ours, theirs = nearest_neighbours(before, count)[0], nearest_neighbours(after, count)[0]
+    return float((ours[:, :, None] == theirs[:, None, :]).any(dim=-1).double().mean())

@@ -12,6 +12,7 @@ from electra_lab.inside import projection
 from electra_lab.inside.projection import (
     available_methods,
     nearest_neighbours,
+    neighbours_kept,
     principal_components,
     project,
     turned_like,
@@ -138,3 +139,13 @@ def test_the_mean_cosine_is_that_of_all_pairs():
     assert mean_cosine(given_) == pytest.approx(float(pairs.mean()), abs=1e-9)
     with pytest.raises(ValueError, match="needs two or more"):
         mean_cosine(given_[:1])
+
+
+def test_neighbours_kept_is_the_mean_share_of_common_neighbours():
+    before, after = vectors(12, 4), vectors(12, 3, seed=1)
+    ours, theirs = nearest_neighbours(before, 3)[0], nearest_neighbours(after, 3)[0]
+    shares = [len({*a} & {*b}) / 3 for a, b in zip(ours.tolist(), theirs.tolist(), strict=True)]
+    assert neighbours_kept(before, after, 3) == pytest.approx(np.mean(shares))
+    assert neighbours_kept(before, before * 3, 3) == 1  # a cosine does not know lengths
+    with pytest.raises(ValueError, match="There are 12 vectors before and 2 after"):
+        neighbours_kept(before, after[:2])

@@ -25,6 +25,7 @@ NAMES = [
     "05_generator",
     "06_discriminator",
     "07_joint_pretraining",
+    "08_embedding_space",
     "10_sequence_classification",
     "11_token_classification",
     "12_question_answering",

@@ -125,8 +125,13 @@ class Canvas:
                 top += line
 
 
-def png(draw: Callable[[], Figure]) -> bytes:
-    """What ``draw`` draws, as a PNG that depends on the data alone (no date, no version)."""
+def png(draw: Callable[[], Figure], colours: Sequence[str] = ()) -> bytes:
+    """What ``draw`` draws, as a PNG that depends on the data alone (no date, no version).
+
+    Args:
+        colours: those that it draws with, where they are few. They and the steps to paper between them
+            are then all that the picture has: each is exact, and the file is small.
+    """
     from matplotlib import rc_context
     from PIL import Image
 
@@ -138,7 +143,7 @@ def png(draw: Callable[[], Figure]) -> bytes:
         # a character that no font has is drawn as a box; a warning for each would be stored
         warnings.simplefilter("ignore")
         draw().savefig(out, format="png", metadata={"Software": None})
-    return _with_few_colours(Image.open(out))
+    return _with_few_colours(Image.open(out), colours)
 
 
 def stack(pictures: Sequence[bytes]) -> bytes:
@@ -154,11 +159,28 @@ def stack(pictures: Sequence[bytes]) -> bytes:
     return _with_few_colours(whole)
 
 
-def _with_few_colours(picture: Picture) -> bytes:
+def _with_few_colours(picture: Picture, colours: Sequence[str] = ()) -> bytes:
     """As a PNG with a palette: a third of the size, and stored notebooks are full of pictures."""
     from PIL import Image
 
     out = io.BytesIO()
-    few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    if colours:
+        steps = 256 // (len(colours) + 1)
+        palette = Image.new("P", (1, 1))
+        palette.putpalette(_towards_paper(colours, min(steps, 4)))
+        few = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
+    else:
+        few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
     few.save(out, format="png", optimize=True)
     return out.getvalue()
+
+
+def _towards_paper(colours: Sequence[str], steps: int) -> list[int]:
+    """Red, green and blue of each colour and of so many steps from it to paper, and of paper."""
+    paper = [int(PAPER[i : i + 2], 16) for i in (1, 3, 5)]
+    found = list(paper)
+    for colour in colours:
+        full = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+        for step in range(steps):
+            found += [round(c + (p - c) * step / steps) for c, p in zip(full, paper, strict=True)]
+    return found

@@ -85,10 +85,14 @@ function panelOf(cloud, number, data, shared) {
   head.append(names, buttons);
   root.append(head, canvas);
 
-  const context = canvas.getContext("2d");
+  // Points and names are drawn on the ground, which stays while the pointer moves from point to point.
+  const ground = document.createElement("canvas");
+  let context = ground.getContext("2d");
   const view = { zoom: 1, x: 0.5, y: 0.5 };
-  let wide = 0, tall = 0, fine = 1, sprites = [], waiting = false;
-  let ink = "", paper = "", font = "", colours = "";
+  let wide = 0, tall = 0, fine = 1, sprites = [], waiting = false, stale = true;
+  let ink = "", paper = "", font = "";
+  const widths = new Float32Array(count);
+  const alike = count > 1 && new Set(data.labels).size === 1; // one name everywhere would say nothing
 
   const factor = () => {
     const fit = Math.min(
@@ -121,10 +125,15 @@ function panelOf(cloud, number, data, shared) {
   }
 
   // Write a name beside its point, on the first side that has room; a strong one in any case.
-  function write(text, px, py, strong, taken) {
-    context.font = `${strong ? "600 " : ""}${strong ? 13 : 11.5}px ${font}`;
-    const width = context.measureText(text).width;
-    const sides = [[px + 7, py], [px - 7 - width, py], [px - width / 2, py - 13], [px - width / 2, py + 13]];
+  function write(i, px, py, strong, taken) {
+    const text = data.labels[i];
+    context.font = `${strong ? "600 13" : "11.5"}px ${font}`;
+    // measuring takes long, and weak names are measured again and again
+    if (strong || !widths[i]) widths[i] = context.measureText(text).width;
+    const width = widths[i];
+    if (strong) widths[i] = 0;
+    const gap = strong ? 10 : 7;
+    const sides = [[px + gap, py], [px - gap - width, py], [px - width / 2, py - 13], [px - width / 2, py + 13]];
     const boxes = sides.map(([at, middle]) => [at, middle - 7, at + width, middle + 7]);
     const free = boxes.find((box) =>
       box[0] >= 2 && box[1] >= 2 && box[2] <= wide - 2 && box[3] <= tall - 2
@@ -150,17 +159,12 @@ function panelOf(cloud, number, data, shared) {
     context.stroke();
   }
 
-  function paint() {
-    waiting = false;
-    if (!wide) return;
-    const style = getComputedStyle(canvas);
-    ink = style.color;
-    paper = style.backgroundColor;
-    font = style.fontFamily;
+  function paintGround() {
+    context = ground.getContext("2d");
     context.setTransform(fine, 0, 0, fine, 0, 0);
     context.clearRect(0, 0, wide, tall);
     context.textBaseline = "middle";
-    const { chosen, pointed, found, hidden } = shared;
+    const { chosen, found, hidden } = shared;
     const near = chosen === null ? [] : nearOf(chosen).map(([other]) => other);
     const quiet = chosen !== null || found !== null;
     const scale = factor(), shiftX = wide / 2 - view.x * scale, shiftY = tall / 2 + view.y * scale;
@@ -178,31 +182,50 @@ function panelOf(cloud, number, data, shared) {
     if (chosen !== null) {
       for (const other of near) ring(other, 9, 1);
       ring(chosen, 12, 2.5);
-      write(data.labels[chosen], across(chosen), down(chosen), true, taken);
-    }
-    if (pointed !== null && pointed !== chosen) {
-      ring(pointed, 11, 2);
-      write(data.labels[pointed], across(pointed), down(pointed), true, taken);
+      write(chosen, across(chosen), down(chosen), true, taken);
     }
     // as many names as have room, the important ones first; points come in order of importance
-    const named = new Set([chosen, pointed]);
+    const named = new Set([chosen]);
     const wanted = function* () {
       yield* near;
       if (found) yield* found;
-      if (!quiet) for (let i = 0; i < Math.min(count, TRIED * view.zoom); i++) yield i;
+      if (!quiet && !alike) for (let i = 0; i < Math.min(count, TRIED * view.zoom); i++) yield i;
     };
     let tried = 0;
     for (const i of wanted()) {
       if (taken.length >= MOST_LABELS || tried > TRIED) break;
-      const px = across(i), py = down(i);
-      if (named.has(i) || hidden.has(data.category[i]) || px < 0 || py < 0 || px > wide || py > tall) continue;
+      if (named.has(i) || hidden.has(data.category[i])) continue;
+      const px = shiftX + x[i] * scale, py = shiftY - y[i] * scale;
+      if (px < 0 || py < 0 || px > wide || py > tall) continue;
       named.add(i);
       tried++;
-      write(data.labels[i], px, py, false, taken);
+      write(i, px, py, false, taken);
     }
   }
 
-  const draw = () => {
+  function paint() {
+    waiting = false;
+    if (!wide) return;
+    const style = getComputedStyle(canvas);
+    if (stale || ink !== style.color || paper !== style.backgroundColor) {
+      [ink, paper, font] = [style.color, style.backgroundColor, style.fontFamily];
+      paintGround();
+      stale = false;
+    }
+    context = canvas.getContext("2d");
+    context.setTransform(1, 0, 0, 1, 0, 0);
+    context.clearRect(0, 0, canvas.width, canvas.height);
+    context.drawImage(ground, 0, 0);
+    const { pointed, chosen } = shared;
+    if (pointed === null || pointed === chosen) return;
+    context.setTransform(fine, 0, 0, fine, 0, 0);
+    context.textBaseline = "middle";
+    ring(pointed, 11, 2);
+    write(pointed, across(pointed), down(pointed), true, []);
+  }
+
+  const draw = (anew = true) => {
+    stale ||= anew;
     if (waiting) return;
     waiting = true;
     requestAnimationFrame(paint);
@@ -211,8 +234,9 @@ function panelOf(cloud, number, data, shared) {
   function fit() {
     const box = canvas.getBoundingClientRect();
     [wide, tall, fine] = [box.width, box.height, window.devicePixelRatio || 1];
-    canvas.width = Math.round(wide * fine);
-    canvas.height = Math.round(tall * fine);
+    canvas.width = ground.width = Math.round(wide * fine);
+    canvas.height = ground.height = Math.round(tall * fine);
+    stale = true;
     makeSprites();
     paint(); // at once: an empty canvas would be seen
   }
@@ -249,10 +273,10 @@ function panelOf(cloud, number, data, shared) {
 
   function pointAt(px, py) {
     let best = null, distance = REACH ** 2;
+    const scale = factor(), shiftX = wide / 2 - view.x * scale, shiftY = tall / 2 + view.y * scale;
     for (let i = 0; i < count; i++) {
-      if (shared.hidden.has(data.category[i])) continue;
-      const d = (across(i) - px) ** 2 + (down(i) - py) ** 2;
-      if (d < distance) [best, distance] = [i, d];
+      const d = (shiftX + x[i] * scale - px) ** 2 + (shiftY - y[i] * scale - py) ** 2;
+      if (d < distance && !shared.hidden.has(data.category[i])) [best, distance] = [i, d];
     }
     return best;
   }
@@ -277,8 +301,8 @@ function panelOf(cloud, number, data, shared) {
     const px = across(i), py = down(i);
     if (px < 8 || py < 8 || px > wide - 8 || py > tall - 8) {
       [view.x, view.y] = [x[i], y[i]];
+      draw();
     }
-    draw();
   }
 
   const place = (event) => {
@@ -414,7 +438,7 @@ function render({ model, el }) {
     const lists = element("div", "electra-nears");
     const shared = { chosen: state.selected, pointed: null, found: null, hidden: new Set() };
     const panels = [];
-    const drawAll = () => panels.forEach((panel) => panel.draw());
+    const drawAll = (anew = true) => panels.forEach((panel) => panel.draw(anew));
     const say = () => {
       const i = shared.pointed ?? shared.chosen;
       status.replaceChildren();
@@ -434,7 +458,7 @@ function render({ model, el }) {
       if (shared.pointed === i) return;
       shared.pointed = i;
       say();
-      drawAll();
+      drawAll(false);
     };
     shared.choose = (i) => {
       if (shared.chosen === i) return;
@@ -461,13 +485,14 @@ function render({ model, el }) {
     const sizes = new ResizeObserver(() => panels.forEach((panel) => panel.fit()));
     panels.forEach((panel) => sizes.observe(panel.canvas));
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
-    dark.addEventListener("change", drawAll);
-    const theme = new MutationObserver(drawAll);
+    const recolour = () => drawAll();
+    dark.addEventListener("change", recolour);
+    const theme = new MutationObserver(recolour);
     theme.observe(document.body, { attributes: true });
     ends.push(
       () => sizes.disconnect(),
       () => theme.disconnect(),
-      () => dark.removeEventListener("change", drawAll),
+      () => dark.removeEventListener("change", recolour),
     );
     return root;
   });

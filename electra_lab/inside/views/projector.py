@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .base import WIDTH, View
-from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, THIRD
+from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, PAPER, THIRD
 from .wording import visible
 
 if TYPE_CHECKING:
@@ -248,9 +248,11 @@ class Projector(View):
 
     def height(self) -> int:
         panel = _HIGH if len(self.clouds) == 2 else _HIGH_ALONE
-        listed = 24 + 26 * math.ceil(max(cloud.neighbours.shape[1] for cloud in self.clouds) / 2)
+        columns = 2 if len(self.clouds) == 2 else 5
+        most = max(cloud.neighbours.shape[1] for cloud in self.clouds)
+        listed = 24 + 24 * math.ceil(most / columns)
         head = 22 * (bool(self.title) + bool(self.note))
-        return head + 44 + 30 + panel + 28 + 26 * self._legend_lines() + listed + 40
+        return head + 44 + 30 + panel + 28 + 26 * self._legend_lines() + listed + 20
 
     def figure(self) -> Figure:
         from .picture import Canvas
@@ -268,7 +270,7 @@ class Projector(View):
             page.text(left, top, visible(cloud.title, 60), 13, INK, weight="bold")
             page.text(left, top + _LINE - 3, visible(cloud.how, 60), 11, FAINT)
             box_top = head + 2 * _LINE
-            page.box(left, box_top, wide, high, edge="#e5e7eb")
+            page.box(left, box_top, wide, high, edge=_FRAME)
             self._draw_points(page, panel, left, box_top, wide, high)
             if self.selected is not None:
                 self._write_neighbours(
@@ -283,6 +285,17 @@ class Projector(View):
                 _scatter(page, [left + 4], [middle], entry, 8)
                 page.text(left + 14, middle, _legend_text(entry), 11, FAINT)
         return page.figure
+
+    def to_png(self) -> bytes:
+        from .picture import png
+
+        # marks are drawn whole in the legend, and weaker among the points
+        marks = {
+            _mixed(PAPER, entry.colour, strength)
+            for entry in self.legend
+            for strength in (1.0, _STRENGTH if self.selected is None else _FAINTEST)
+        }
+        return png(self.figure, colours=[INK, FAINT, _FRAME, *sorted(marks)])
 
     def _draw_points(
         self, page: Canvas, panel: int, left: Pixels, top: Pixels, wide: Pixels, high: Pixels
@@ -303,16 +316,17 @@ class Projector(View):
         smaller = _size_factor(len(self.labels))
         for number_, entry in reversed(list(enumerate(self.legend))):
             mine = self.category_of == number_
-            _scatter(
-                page, x[mine], y[mine], entry, entry.size * smaller, 0.7 if chosen is None else 0.3
-            )
+            strength = _STRENGTH if chosen is None else _FAINTEST
+            _scatter(page, x[mine], y[mine], entry, entry.size * smaller, strength)
         marked = [*([] if chosen is None else [chosen]), *near]
         for point in reversed(marked):
             entry = self.legend[self.category_of[point]]
             size = 12 if point == chosen else 8
             _scatter(page, [x[point]], [y[point]], entry, size, ring=True)
         taken: list[tuple[Pixels, ...]] = []
-        rest = [] if chosen is not None else range(min(len(self.labels), _TRIED))
+        # the same name beside every point would say nothing
+        named = chosen is None and len(set(self.labels)) > 1
+        rest = range(min(len(self.labels), _TRIED) if named else 0)
         for point in [*marked, *rest]:
             if len(taken) >= _MOST_LABELS:
                 break
@@ -320,8 +334,8 @@ class Projector(View):
             strong = point == chosen
             width = text_width(page.figure, text, 12 if strong else 10.5)
             sides = (
-                (x[point] + 6, y[point]),
-                (x[point] - 6 - width, y[point]),
+                (x[point] + (9 if strong else 6), y[point]),
+                (x[point] - (9 if strong else 6) - width, y[point]),
                 (x[point] - width / 2, y[point] - 13),
                 (x[point] - width / 2, y[point] + 13),
             )
@@ -401,7 +415,9 @@ class Projector(View):
 # CSS pixels
 _EDGE, _LINE, _GAP, _MARGIN = 12, 22, 12, 14
 _HIGH, _HIGH_ALONE = 342, 430
-_MOST_LABELS, _TRIED = 45, 1_500
+_MOST_LABELS, _TRIED = 36, 1_500
+_FRAME = "#e5e7eb"
+_STRENGTH, _FAINTEST = 0.8, 0.3  # of points, and of those that are not chosen
 
 
 def number(cosine: float) -> str:
@@ -471,7 +487,11 @@ def _on_ramp(along: float) -> str:
     """A colour of the ramp, from its beginning at 0 to its end at 1."""
     part = min(int(along * (len(_RAMP) - 1)), len(_RAMP) - 2)
     amount = along * (len(_RAMP) - 1) - part
-    first, second = _RAMP[part], _RAMP[part + 1]
+    return _mixed(_RAMP[part], _RAMP[part + 1], amount)
+
+
+def _mixed(first: str, second: str, amount: float) -> str:
+    """The colour between two, the first at 0 and the second at 1."""
     mixed = (
         round((1 - amount) * int(first[i : i + 2], 16) + amount * int(second[i : i + 2], 16))
         for i in (1, 3, 5)
@@ -508,9 +528,11 @@ def _scatter(
     y: Iterable[Pixels],
     entry: Category,
     size: Pixels,
-    opacity: float = 1.0,
+    strength: float = 1.0,
     ring: bool = False,
 ) -> None:
+    """Marks of a category. Weaker ones are paler, not transparent: a picture of few colours is small,
+    and it is stored in notebooks."""
     from .picture import points
 
     page.axes.scatter(
@@ -518,10 +540,9 @@ def _scatter(
         list(y),
         s=points(size) ** 2,
         marker=_MARKERS[entry.shape],
-        color=entry.colour,
-        edgecolors=INK if ring else "none",
-        linewidths=1 if ring else 0,
-        alpha=opacity,
+        color=_mixed(PAPER, entry.colour, strength),
+        edgecolors=INK if ring else PAPER,
+        linewidths=1 if ring else 0.4,
         zorder=3 if ring else 2,
     )
 
