@@ -275,6 +275,9 @@ def test_vectors_in_place_of_ids_are_traced(pair):
     assert found.input_ids is None
     torch.testing.assert_close(found.logits, expected.logits)
     assert found.nbytes == estimated_bytes(pair.discriminator, {"inputs_embeds": vectors})
+    before = vectors.clone()
+    vectors.zero_()
+    assert torch.equal(found.vectors, before)
 
 
 def test_a_mask_for_each_token_hides_what_it_says(pair):
@@ -288,8 +291,13 @@ def test_a_mask_for_each_token_hides_what_it_says(pair):
 def test_left_padding_is_left_out_of_a_row(pair):
     pair.tokenizer.padding_side = "left"
     encoded = pair.tokenizer([TEXT, "a dog"], padding=True, return_tensors="pt")
-    row = trace(pair.discriminator, encoded, tokenizer=pair.tokenizer).select(1)
+    batch = trace(pair.discriminator, encoded, tokenizer=pair.tokenizer)
+    row = batch.select(1)
     assert row.tokens == [["[CLS]", "a", "dog", "[SEP]"]]
+    whole, kept = batch.layers[1], row.layers[1]
+    assert torch.equal(kept.attention[0], whole.attention[1, :, 5:, 5:])
+    assert torch.equal(kept.queries[0], whole.queries[1, :, 5:])
+    assert torch.equal(kept.hidden[0], whole.hidden[1, 5:])
 
 
 # Outcomes by name
@@ -317,9 +325,14 @@ def test_outcomes_carry_the_heads_own_labels(heads, pair):
     assert choices.outcome(4) != choices.outcome(2)
     assert choices.select(4).choice == 1
     span = found("ElectraForQuestionAnswering")
-    inside = span.select(len(span) - 1)
+    last = len(span) - 1
+    assert not bool(span.mask[last].all())
+    tokens = [
+        token for token, kept in zip(span.outcome(last), span.mask[last], strict=True) if kept
+    ]
     for side in ("start", "end"):
-        assert sum(token[side] for token in inside.outcome()) == pytest.approx(1)
+        assert sum(token[side] for token in tokens) == pytest.approx(1)
+        assert tokens[1][side] == pytest.approx(span.select(last).outcome()[1][side])
     with pytest.raises(ValueError, match="no head"):
         found("ElectraModel").outcome()
 

@@ -137,6 +137,19 @@ def test_padding_gets_nothing(heads, pair):
         assert row.targets == ("replaced at token 1",)
 
 
+def test_padding_gets_nothing_where_the_head_reads_it(heads, pair):
+    model = heads["ElectraForMultipleChoice"]
+    model.head.summary.summary_type = "mean"  # over padding too, as in transformers
+    with torch.no_grad():
+        model.get_input_embeddings().weight[pair.tokenizer.pad_token_id] = 1
+    for wanted in (InputXGradient(), IntegratedGradients(steps=8)):
+        found = explain(pair, model, CHOICES, wanted)
+        padding = ~found.mask
+        assert bool(padding.any())
+        assert float(found.attributions.scores[padding].abs().max()) == 0
+    assert float(found.attributions.completeness.abs().max()) < 0.02
+
+
 def test_the_default_target_is_the_heads_own_answer(heads, pair):
     classes = explain(pair, heads["ElectraForSequenceClassification"], TEXT, InputXGradient())
     (best,) = classes.outcome(top=1)

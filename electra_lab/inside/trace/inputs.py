@@ -293,7 +293,8 @@ def _from_tensors(
     Raises:
         ValueError: a tensor has not the axes that the model needs, or there are no rows.
     """
-    tensors = {name: tensor.to(device) for name, tensor in tensors.items()}
+    # copies: a trace keeps them, and whoever gave them may go on writing into them
+    tensors = {name: tensor.to(device, copy=True) for name, tensor in tensors.items()}
     main = "input_ids" if "input_ids" in tensors else "inputs_embeds"
     axes = (3 if kind == "choices" else 2) + (main == "inputs_embeds")
     shape = tuple(tensors[main].shape)
