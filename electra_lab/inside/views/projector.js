@@ -108,7 +108,7 @@ function panelOf(cloud, number, data, shared) {
   function makeSprites() {
     const smaller = (count <= 800 ? 1 : count <= 3000 ? 0.8 : 0.6) * Math.min(1.8, view.zoom ** 0.25);
     sprites = data.categories.map((category) =>
-      [0.78, 0.16].map((opacity) => {
+      [0.78, 0.22].map((opacity) => {
         const size = category.size * smaller;
         const room = Math.ceil((size + 3) * fine);
         const picture = document.createElement("canvas");
