@@ -136,7 +136,7 @@ def _use_explorer(page, output):
     said = output.locator(".electra-readout")
     assert name.inner_text() == "layer 0, head 0"
     before = texts(output, ".electra-change-number")
-    assert len(before) == 10
+    assert len(before) == 11
     assert not any("→" in number for number in before)
 
     # a click looks at another head, of a layer that the kernel sends then
@@ -156,12 +156,13 @@ def _use_explorer(page, output):
 
     # the matrix: a pair and its weight; the keyboard does the same
     output.get_by_role("button", name="Matrix").click()
-    room = output.locator(".electra-room").bounding_box()
-    cell = room["width"] / 13
-    page.mouse.move(room["x"] + 4.5 * cell, room["y"] + 3.5 * cell)
+    room = output.locator(".electra-room")
+    cell = room.bounding_box()["width"] / 14
+    room.hover(position={"x": 4.5 * cell, "y": 3.5 * cell})
     weight = said.inner_text()
     assert weight.startswith("chef looks at cooked with ")
     page.mouse.move(0, 0)
+    assert said.inner_text().startswith("Point at a token")
     stage = output.locator(".electra-stage")
     stage.focus()
     for _ in range(4):
@@ -173,10 +174,10 @@ def _use_explorer(page, output):
     assert said.inner_text().startswith("Point at a token")
 
     # special tokens are hidden
-    assert output.locator("[data-side=query]").count() == 13
+    assert output.locator("[data-side=query]").count() == 14
     output.get_by_role("button", name="Special tokens").click()
     assert "[SEP]" not in texts(output, "[data-side=query] bdi")
-    assert output.locator("[data-side=query]").count() == 10
+    assert output.locator("[data-side=query]").count() == 11
     output.get_by_role("button", name="Arcs").click()
     assert texts(output, "[data-side=query] bdi")[0] == "the"
 
@@ -198,7 +199,7 @@ def _use_explorer(page, output):
         arg=[",".join(one)],
     )
     # what the reader hid stays hidden
-    assert output.locator("[data-side=query]").count() == 10
+    assert output.locator("[data-side=query]").count() == 11
 
     # a whole layer, and all on again
     output.get_by_role("button", name="Switch layer 1 off").click()
@@ -217,7 +218,7 @@ def _use_explorer(page, output):
     sentence.press("Enter")
     page.wait_for_function(
         "document.querySelectorAll('.jp-OutputArea')[2]"
-        ".querySelectorAll('[data-side=query]').length === 10"
+        ".querySelectorAll('[data-side=query]').length === 11"
     )
     second = output.locator(".widget-text:has-text('Second') input")
     second.fill("")

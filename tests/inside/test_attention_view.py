@@ -269,7 +269,7 @@ def test_attention_may_be_tensors_one_for_each_layer():
         (np.full((1, 1, 2, 2), -0.1), "lie in \\[0, 1\\]; these reach from -0.1"),
         (np.full((1, 1, 2, 2), np.nan), "lie in \\[0, 1\\]"),
         (np.full((1, 1, 2, 2), 7), "Give the weights after the softmax"),
-        ([np.ones((1, 2, 2)), np.ones((2, 2, 2))], "layers' attentions have different shapes"),
+        ([np.ones((1, 2, 2)), np.ones((1, 3, 3))], "layers' attentions are of different texts"),
     ],
 )
 def test_what_is_no_attention_is_refused(attention, said):
@@ -295,3 +295,18 @@ def test_lists_that_do_not_fit_are_refused_and_leave_the_view_as_it_was():
         view(form="circle")
     with pytest.raises(ValueError, match="There is no layer 0, head 7"):
         view(head=7)
+
+
+def test_layers_may_have_different_numbers_of_heads_as_pruned_models_have():
+    full = weights(layers=2, heads=3)
+    shown = AttentionView(list("abcdef"), [full[0], full[1, :1]], layer=1)
+    assert shown.absent == {(1, 1), (1, 2)}
+    assert shown.state()["absent"] == [[1, 1], [1, 2]]
+    # what is not there counts in no summary
+    planes = array(shown.state()["packed"]["1"], 6, 6, 6)
+    np.testing.assert_array_equal(planes[3], packed(full[1, 0].astype(np.float32)))
+    with pytest.raises(ValueError, match="There is no layer 1, head 2"):
+        shown.choose(1, 2)
+    with pytest.raises(ValueError, match="off has layer 1, head 1"):
+        shown.update(list("abcdef"), [full[0], full[1, :1]], off=[(1, 1)])
+    shown.to_png()

@@ -53,7 +53,7 @@ def _heads(page: Canvas, view: AttentionView, top: Pixels, cell: int) -> None:
     from .picture import SCALE
 
     layers, heads = view.weights.shape[:2]
-    planes = packed(np.concatenate([view.weights, summaries(view.weights, view.off)], axis=1))
+    planes = packed(np.concatenate([view.weights, summaries(view.weights, view.silent)], axis=1))
     every = -(-14 // cell)
     start = _EDGE + _LABEL
     columns = heads + len(SUMMARIES)
@@ -74,9 +74,11 @@ def _heads(page: Canvas, view: AttentionView, top: Pixels, cell: int) -> None:
         if layer == layers or layer % every == 0:
             label = "all" if layer == layers else str(layer)
             page.text(start - 6, middle, label, 10.5, FAINT, "right")
-        row = planes[layer] if layer < layers else packed(over_layers(view.weights, view.off))
+        row = planes[layer] if layer < layers else packed(over_layers(view.weights, view.silent))
         for number, small in enumerate(thumbnails(row)):
             column = number if layer < layers else number + heads
+            if (layer, column) in view.absent:
+                continue
             x = column * cell + (3 if column >= heads else 0)
             y = layer * cell + (3 if layer == layers else 0)
             framed = np.full((fine, fine, 4), 205, np.uint8)

@@ -48,7 +48,10 @@ function dataOf(state, fetched) {
     planes,
     rows,
     side,
-    has: (layer, head) => layer !== null || head === "mean" || head === "max",
+    has: (layer, head) =>
+      layer === null
+        ? head === "mean" || head === "max"
+        : !state.absent.some(([i, j]) => i === layer && j === head),
     isOff: (layer, head) => state.off.some(([i, j]) => i === layer && j === head),
     thumbnail: (layer, head) => {
       const from = placeOf(layer, head) * side * side;
@@ -154,12 +157,12 @@ function overview(state, data, look, choose, turn) {
       event.stopPropagation();
       return;
     }
-    const row = Number(at.row), column = Number(at.column);
+    const row = Number(at.row), from = Number(at.column);
     const to = {
-      ArrowRight: [row, column + 1],
-      ArrowLeft: [row, column - 1],
-      ArrowDown: [row + 1, column],
-      ArrowUp: [row - 1, column],
+      ArrowRight: [row, from + 1],
+      ArrowLeft: [row, from - 1],
+      ArrowDown: [row + 1, from],
+      ArrowUp: [row - 1, from],
       Home: [row, 0],
       End: [row, planes.length - 1],
     }[event.key];
@@ -167,10 +170,11 @@ function overview(state, data, look, choose, turn) {
     event.preventDefault();
     event.stopPropagation();
     // the last line is short: its nearest picture
-    const there = rows[to[0]] === null ? [to[0], Math.min(Math.max(to[1], state.heads), state.heads + 1)] : to;
-    if (rows[there[0]] === undefined || planes[there[1]] === undefined) return;
-    choose(rows[there[0]], planes[there[1]]);
-    buttons.get(key(rows[there[0]], planes[there[1]])).focus();
+    const column = rows[to[0]] === null ? Math.min(Math.max(to[1], state.heads), state.heads + 1) : to[1];
+    const there = buttons.get(key(rows[to[0]], planes[column]));
+    if (there === undefined) return;
+    choose(rows[to[0]], planes[column]);
+    there.focus();
   });
   const paint = () => {
     const context = fineCanvas(canvas, LABEL + planes.length * cell + 4, HEAD + rows.length * cell + 4);

@@ -45,7 +45,7 @@ class AttentionView(View):
     Args:
         tokens: the tokens as the model sees them.
         attention: [layers, heads, query, key] of one text, after the softmax; an array, a tensor, or
-            one [heads, query, key] for each layer.
+            one [heads, query, key] for each layer. Layers may have different numbers of heads.
         segments: for each token its segment, 0 or 1 (the token type); pairs of segments have
             colours of their own. All 0 by default.
         special: for each token, whether it is one that the reader can hide. By default [CLS], [SEP]
@@ -64,6 +64,7 @@ class AttentionView(View):
 
     Attributes:
         layer, head: what is chosen now; they follow the reader.
+        absent: (layer, head) that are not there, in layers with fewer heads than others.
 
     Raises:
         ValueError: shapes do not fit each other, a number is not a weight, or there is no such
@@ -116,7 +117,7 @@ class AttentionView(View):
     ) -> None:
         """Draw other data; the arguments are those of the constructor, and so are the errors. What
         is chosen stays chosen; where the new model has no such head, it is head 0 of layer 0."""
-        weights = weights_of(attention)
+        weights, absent = weights_of(attention)
         count = len(tokens)
         kinds = [0] * count if segments is None else [int(segment) for segment in segments]
         hidden = special_tokens(tokens) if special is None else [bool(mark) for mark in special]
@@ -135,14 +136,14 @@ class AttentionView(View):
         layers, heads = weights.shape[:2]
         switched = {(int(i), int(j)) for i, j in off}
         for i, j in sorted(switched):
-            if i not in range(layers) or j not in range(heads):
+            if i not in range(layers) or j not in range(heads) or (i, j) in absent:
                 raise ValueError(
                     f"off has layer {i}, head {j}; there are layers 0 to {layers - 1} with heads 0 "
                     f"to {heads - 1}."
                 )
         first = not self._version
         try:
-            _check_choice(self.layer, self.head, layers, heads)
+            _check_choice(self.layer, self.head, layers, heads, absent)
         except ValueError:
             if first:
                 raise
@@ -150,6 +151,7 @@ class AttentionView(View):
             self._chosen += 1
         self.tokens, self.weights = list(tokens), weights
         self.segments, self.special, self.off = kinds, hidden, frozenset(switched)
+        self.absent = absent
         self.title, self.note = title, note
         self._version += 1
         for name in ("_planes", "_all"):
@@ -162,7 +164,7 @@ class AttentionView(View):
         Raises:
             ValueError: there is none.
         """
-        _check_choice(layer, head, *self.weights.shape[:2])
+        _check_choice(layer, head, *self.weights.shape[:2], self.absent)
         self.layer, self.head = layer, head
         self._chosen += 1
         self._push()
@@ -171,10 +173,15 @@ class AttentionView(View):
     def chosen(self) -> Float[np.ndarray, "query key"]:
         """The weights of the chosen head or summary."""
         if self.layer is None:
-            return over_layers(self.weights, self.off)[SUMMARIES.index(str(self.head))]
+            return over_layers(self.weights, self.silent)[SUMMARIES.index(str(self.head))]
         if isinstance(self.head, int):
             return self.weights[self.layer, self.head]
-        return summaries(self.weights, self.off)[self.layer, SUMMARIES.index(self.head)]
+        return summaries(self.weights, self.silent)[self.layer, SUMMARIES.index(self.head)]
+
+    @property
+    def silent(self) -> frozenset[tuple[int, int]]:
+        """(layer, head) that count in no summary: switched off, or not there."""
+        return self.off | self.absent
 
     @property
     def name(self) -> str:
@@ -203,6 +210,7 @@ class AttentionView(View):
             "heads": self.weights.shape[1],
             "summaries": list(SUMMARIES),
             "off": sorted([i, j] for i, j in self.off),
+            "absent": sorted([i, j] for i, j in self.absent),
             "layer": self.layer,
             "head": self.head,
             "form": self.form,
@@ -236,7 +244,12 @@ class AttentionView(View):
         return "\n  ".join(lines)
 
     def height(self) -> int:
-        return 560 + 24 * (bool(self.title) + bool(self.note))
+        layers, heads = self.weights.shape[:2]
+        cell = max(12, min(46, 300 // (heads + len(SUMMARIES)), 440 // (layers + 1)))
+        overview = 30 + cell * (layers + 1)
+        # the matrix at its largest; beyond that it scrolls
+        detail = 138 + min(430, 96 + 26 * len(self.tokens))
+        return 30 + max(overview, detail) + 22 * (bool(self.title) + bool(self.note))
 
     def figure(self) -> Figure:
         from .attention_picture import draw
@@ -246,11 +259,11 @@ class AttentionView(View):
     @cached_property
     def _planes(self) -> UInt8[np.ndarray, "layers planes query key"]:
         """Heads, then summaries, as bytes."""
-        return packed(np.concatenate([self.weights, summaries(self.weights, self.off)], axis=1))
+        return packed(np.concatenate([self.weights, summaries(self.weights, self.silent)], axis=1))
 
     @cached_property
     def _all(self) -> UInt8[np.ndarray, "2 query key"]:
-        return packed(over_layers(self.weights, self.off))
+        return packed(over_layers(self.weights, self.silent))
 
     def _looked_at(self) -> list[int]:
         return [] if self.layer is None else [self.layer]
@@ -265,7 +278,7 @@ class AttentionView(View):
                     return
                 case "choose":
                     try:
-                        _check_choice(layer, head, *self.weights.shape[:2])
+                        _check_choice(layer, head, *self.weights.shape[:2], self.absent)
                     except ValueError:  # of data that were replaced in the meantime
                         return
                     # nothing is pushed: the widget shows it already
@@ -285,11 +298,14 @@ class AttentionView(View):
             )
 
 
-def _check_choice(layer: Any, head: Any, layers: int, heads: int) -> None:
+def _check_choice(
+    layer: Any, head: Any, layers: int, heads: int, absent: frozenset[tuple[int, int]]
+) -> None:
     names = SUMMARIES[:2] if layer is None else SUMMARIES
     if head in names and isinstance(head, str) and (layer is None or layer in range(layers)):
         return
-    if isinstance(head, int) and head in range(heads) and layer in range(layers):
+    there = isinstance(head, int) and head in range(heads) and layer in range(layers)
+    if there and (layer, head) not in absent:
         return
     raise ValueError(
         f"There is no layer {layer!r}, head {head!r}. Layers are 0 to {layers - 1}, or None for all "

@@ -14,23 +14,40 @@ SUMMARIES = ("mean", "max", "rollout")
 THUMBNAIL = 32  # tokens on each side of a small picture at most; longer texts are pooled
 
 
-def weights_of(attention: Any) -> Float[np.ndarray, "layers heads query key"]:
+def weights_of(
+    attention: Any,
+) -> tuple[Float[np.ndarray, "layers heads query key"], frozenset[tuple[int, int]]]:
     """One array of the attention of all layers.
 
     Args:
         attention: an array or tensor [layers, heads, query, key], or one [heads, query, key] for
-            each layer.
+            each layer. Layers may have different numbers of heads, as pruned models have.
+
+    Returns:
+        The weights, and the (layer, head) that are not there: a layer with fewer heads than others
+        is filled up with zeros.
 
     Raises:
         ValueError: the shape is another, or a number does not lie in [0, 1].
     """
-    layers = [_array(attention)] if hasattr(attention, "shape") else [_array(a) for a in attention]
-    shapes = {layer.shape for layer in layers}
-    if len(shapes) > 1:
-        raise ValueError(
-            f"The layers' attentions have different shapes: {', '.join(map(str, sorted(shapes)))}."
+    if hasattr(attention, "shape"):
+        weights, absent = _array(attention), []
+    else:
+        layers = [_array(layer) for layer in attention]
+        if len({layer.shape[1:] for layer in layers}) > 1:
+            shapes = sorted({str(layer.shape) for layer in layers})
+            raise ValueError(
+                f"The layers' attentions are of different texts: their shapes are {', '.join(shapes)}."
+            )
+        most = max((len(layer) for layer in layers), default=0)
+        absent = [(i, j) for i, layer in enumerate(layers) for j in range(len(layer), most)]
+        weights = np.array(
+            [
+                np.concatenate([x, np.zeros((most - len(x), *x.shape[1:]), np.float32)])
+                for x in layers
+            ],
+            np.float32,
         )
-    weights = layers[0] if hasattr(attention, "shape") else np.array(layers, np.float32)
     if weights.ndim != 4 or weights.shape[2] != weights.shape[3] or 0 in weights.shape[:2]:
         raise ValueError(
             f"The attention has the shape {tuple(weights.shape)}; give [layers, heads, tokens, "
@@ -42,7 +59,7 @@ def weights_of(attention: Any) -> Float[np.ndarray, "layers heads query key"]:
             f"Attention weights lie in [0, 1]; these reach from {weights.min()} to "
             f"{weights.max()}. Give the weights after the softmax."
         )
-    return weights
+    return weights, frozenset(absent)
 
 
 def summaries(

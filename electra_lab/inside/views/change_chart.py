@@ -112,7 +112,7 @@ class ChangeChart(View):
         from .picture import Canvas
 
         head = _EDGE + _HEAD * self._head_lines()
-        page = Canvas(head + _ROW * max(1, len(self.names)) + _EDGE)
+        page = Canvas(head + _ROW * max(1, len(self.names)) + _EDGE + (_ROW if self.before else 0))
         page.heading(self.title, self.note, _EDGE, _HEAD)
         left, longest = 200.0, 350.0
         for row, (name, now, was) in enumerate(self._rows()):
@@ -123,8 +123,12 @@ class ChangeChart(View):
             if was is not None:
                 page.box(left, middle - 9, longest * abs(was) / self.scale, 18, edge=INK, corner=2)
             page.text(left + longest + 12, middle, self._said(now, was), 12, INK)
-        if self.before is None and not self.names:
-            page.text(_EDGE, head + _ROW / 2, "nothing to show", 12, FAINT)
+        if self.before:
+            middle = head + (len(self.names) + 0.5) * _ROW
+            page.box(left, middle - 6, 22, 12, edge=INK, corner=2)
+            page.text(left + 30, middle, visible(self.was, 60), 11, FAINT)
+            page.box(left + 220, middle - 6, 22, 12, fill=THIRD, corner=2)
+            page.text(left + 250, middle, "now", 11, FAINT)
         return page.figure
 
     def _said(self, now: float, was: float | None) -> str:
