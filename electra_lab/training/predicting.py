@@ -20,7 +20,7 @@ N_BEST = 20
 LONGEST_ANSWER = 30
 """Answers kept of each question and pieces of the longest (google-research/electra,
 configure_finetuning.py)."""
-BATCH = 64
+BATCH = 32
 _LEAST = 1e-30
 
 
