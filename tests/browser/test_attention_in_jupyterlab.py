@@ -110,6 +110,7 @@ def test_attention_is_used_in_jupyterlab(page, lab, notebook):
     _use_explorer(page, outputs.nth(2))
     lab.picture(page, PICTURES / "attention-explorer.png", slice(2, 3))
     _use_large(page, outputs.nth(3))
+    _everything_keeps_its_style(page)
     lab.picture(page, PICTURES / "attention.png")
     assert page.evaluate("window.evil") is None
     assert page.outside == []
@@ -245,6 +246,14 @@ def _use_explorer(page, output):
     output.get_by_role("button", name="Switch off", exact=True).click()
     output.locator(".electra-change-number", has_text="→").first.wait_for()
     head(output, "layer 1, head 0").click()
+
+
+def _everything_keeps_its_style(page):
+    """Whatever was shown after it."""
+    for part in (".electra-change-now", ".electra-change-before", ".electra-head", ".electra-end"):
+        box = page.locator(part).first.bounding_box()
+        assert box["width"] > 5, part
+        assert box["height"] > 5, part
 
 
 def _use_large(page, output):

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from electra_lab.inside.views import AttentionView
+from electra_lab.inside.views import AttentionView, ChangeChart
 from electra_lab.inside.views.attention_weights import (
     over_layers,
     packed,
@@ -310,3 +310,12 @@ def test_layers_may_have_different_numbers_of_heads_as_pruned_models_have():
     with pytest.raises(ValueError, match="off has layer 1, head 1"):
         shown.update(list("abcdef"), [full[0], full[1, :1]], off=[(1, 1)])
     shown.to_png()
+
+
+def test_each_kind_of_view_keeps_its_style_sheet_whatever_is_shown_later():
+    # anywidget replaces the style sheet of the same id
+    one, other = view(), ChangeChart(["yes"], [0.5])
+    assert one.widget._anywidget_id != other.widget._anywidget_id
+    assert one.widget._anywidget_id == view().widget._anywidget_id
+    assert ".electra-head" in one.widget._css
+    assert ".electra-change-now" in other.widget._css

@@ -143,7 +143,7 @@ class AttentionView(View):
                 )
         first = not self._version
         try:
-            _check_choice(self.layer, self.head, layers, heads, absent)
+            _check_choice(self.layer, self.head, weights, absent)
         except ValueError:
             if first:
                 raise
@@ -164,7 +164,7 @@ class AttentionView(View):
         Raises:
             ValueError: there is none.
         """
-        _check_choice(layer, head, *self.weights.shape[:2], self.absent)
+        _check_choice(layer, head, self.weights, self.absent)
         self.layer, self.head = layer, head
         self._chosen += 1
         self._push()
@@ -278,7 +278,7 @@ class AttentionView(View):
                     return
                 case "choose":
                     try:
-                        _check_choice(layer, head, *self.weights.shape[:2], self.absent)
+                        _check_choice(layer, head, self.weights, self.absent)
                     except ValueError:  # of data that were replaced in the meantime
                         return
                     # nothing is pushed: the widget shows it already
@@ -299,8 +299,12 @@ class AttentionView(View):
 
 
 def _check_choice(
-    layer: Any, head: Any, layers: int, heads: int, absent: frozenset[tuple[int, int]]
+    layer: Any,
+    head: Any,
+    weights: Float[np.ndarray, "layers heads query key"],
+    absent: frozenset[tuple[int, int]],
 ) -> None:
+    layers, heads = weights.shape[:2]
     names = SUMMARIES[:2] if layer is None else SUMMARIES
     if head in names and isinstance(head, str) and (layer is None or layer in range(layers)):
         return

@@ -84,10 +84,11 @@ class View:
             ImportError: anywidget is not installed.
         """
         if self._widget is None:
-            from .widget import ViewWidget
+            from .widget import widget_class
 
-            self._widget = ViewWidget(
-                type(self).__name__,
+            name = type(self).__name__
+            self._widget = widget_class(name)(
+                name,
                 _esm=self.module(),
                 _css=self.style(),
                 state=self._live_state(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import anywidget
@@ -21,3 +22,10 @@ class ViewWidget(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"<live {self._name}>"
+
+
+@cache
+def widget_class(name: str) -> type[ViewWidget]:
+    """A class of its own for each kind of view: anywidget keeps one style sheet for each class, and a
+    view that was shown later would take the others' away."""
+    return type(f"{name}Widget", (ViewWidget,), {"__module__": __name__})
