@@ -8,6 +8,7 @@ sizes of groups. Neighbours are therefore found among the vectors themselves, ne
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -115,10 +116,9 @@ def project(
         made: Any = TSNE(init="pca", perplexity=perplexity, random_state=seed)
         how = f"t-SNE, perplexity {perplexity:.0f}"
     else:
-        from umap import UMAP
-
+        umap = import_module("umap")  # no part of the kit: heavy, and PCA and t-SNE do without
         neighbours = min(15, points - 1)
-        made = UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed)
+        made = umap.UMAP(n_neighbors=neighbours, metric="cosine", random_state=seed)
         how = f"UMAP, {neighbours} neighbours"
         fewer = vectors.detach().float().cpu().numpy()
     return Projection(torch.from_numpy(made.fit_transform(fewer)).float(), how)
