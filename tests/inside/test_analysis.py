@@ -131,6 +131,8 @@ def test_a_trained_model_has_a_head_that_finds_subjects_better_than_any_fixed_di
     report = head_relations(pair.discriminator, pair.tokenizer, sentences)
     assert report["verb -> subject"].best > report["verb -> subject"].baseline
     assert "verb -> subject" in str(report)
+    first = report.relations[0]  # heads are counted from 0, in the table as everywhere
+    assert f" {first.layer}.{first.head} " in str(report).splitlines()[1]
     with pytest.raises(KeyError, match="no relation 'nsubj'"):
         report["nsubj"]
 

@@ -69,7 +69,7 @@ class RelationReport:
         for one in self.relations:
             lines.append(
                 f"{one.name:26}{'backwards' if one.reverse else 'forwards':>10}{one.count:7,}   "
-                f"{one.layer + 1}.{one.head + 1:<4}{one.best:6.3f}  {one.offset:+3d}{one.baseline:8.3f}"
+                f"{one.layer}.{one.head:<4}{one.best:6.3f}  {one.offset:+3d}{one.baseline:8.3f}"
             )
         return "\n".join(lines)
 
