@@ -24,6 +24,7 @@ NOTEBOOKS = {
     "06": "discriminator",
     "07": "joint_pretraining",
     "08": "embedding_space",
+    "09": "looking_at_attention",
     "10": "sequence_classification",
     "11": "token_classification",
     "12": "question_answering",

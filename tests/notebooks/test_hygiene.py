@@ -26,6 +26,7 @@ NAMES = [
     "06_discriminator",
     "07_joint_pretraining",
     "08_embedding_space",
+    "09_looking_at_attention",
     "10_sequence_classification",
     "11_token_classification",
     "12_question_answering",
