@@ -32,6 +32,7 @@ NOTEBOOKS = {
     "14": "causal_language_model",
     "15": "checkpoints_and_hubs",
     "16": "efficiency",
+    "17": "debugging",
 }
 
 

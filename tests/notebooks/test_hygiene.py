@@ -34,6 +34,7 @@ NAMES = [
     "14_causal_language_model",
     "15_checkpoints_and_hubs",
     "16_efficiency",
+    "17_debugging_a_prediction",
 ]
 ABSOLUTE_PATH = re.compile(r"(?<![\w.:/])/(home|root|tmp|work|Users|usr|opt|mnt)/|[A-Z]:\\\\")
 OUTSIDE = re.compile(r"https?://(?!127\.0\.0\.1\b)")  # a server on loopback is inside
