@@ -236,8 +236,8 @@ def _list_of(value: Any, what: str) -> list[Any]:
 
 
 def _tell_tale(word_ids: Sequence[int | None]) -> Tensor:
-    """Scores (pieces, 12 labels) in which each piece has a best label of its own, and the second piece of
-    a word is surer than the first and the third."""
+    """Scores (pieces, 12 labels) in which each piece has a best label of its own, and the second
+    piece of a word is surer than the first and the third."""
     pieces = len(word_ids)
     logits = torch.rand(pieces, 12)
     for i in range(pieces):
