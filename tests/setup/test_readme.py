@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from electra_lab.bench import inference, pretraining
 from electra_lab.bench.microworld import table
+from electra_lab.bench.task_results import load_results, summary_table
 from electra_lab.checkpoints.resources import data_path
 from electra_lab.cli import app
 
@@ -126,6 +127,12 @@ def test_the_speeds_are_those_of_the_command(bench):
     report = json.loads(data_path("results", f"{bench.__name__.split('.')[-1]}.json").read_text())
     assert report["command"] in _whole_lines()
     assert bench.table(report) in README
+
+
+def test_the_task_table_is_that_of_the_command():
+    report = load_results()
+    assert report["command"] in _whole_lines()
+    assert summary_table(report) in README
 
 
 def _whole_lines():
