@@ -75,6 +75,9 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "TokenHeatMap",
         "TrainingChart",
         "display_mode",
+        "head_view",
+        "model_view",
+        "neuron_view",
     ),
     "inside.explorers": (
         "AttentionExplorer",

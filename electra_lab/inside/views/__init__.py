@@ -12,6 +12,7 @@ One view shows itself in four ways, so that something true is seen everywhere:
 
 from .attention_view import AttentionView
 from .base import View
+from .bertviz_views import BertvizView, head_view, model_view, neuron_view
 from .change_chart import ChangeChart
 from .described import DescribedFigure
 from .display import display_mode
@@ -22,6 +23,7 @@ from .training_chart import TrainingChart
 
 __all__ = [
     "AttentionView",
+    "BertvizView",
     "ChangeChart",
     "Cloud",
     "DescribedFigure",
@@ -31,4 +33,7 @@ __all__ = [
     "TrainingChart",
     "View",
     "display_mode",
+    "head_view",
+    "model_view",
+    "neuron_view",
 ]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .base import View
 
 # Nothing may be fetched, whatever a string in the data says.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -72,11 +72,11 @@ def page(views: Sequence[View], title: str, note: str = "", scheme: str = "light
     for number, view in enumerate(views):
         parts += _PART.format(
             number=number,
-            state=_json_in_html({**view.state(), "interactive": False}),
+            state=json_in_html({**view.state(), "interactive": False}),
             module=view.module().replace("export default", "const view ="),
         )
     return _PAGE.format(
-        policy=_POLICY,
+        policy=POLICY,
         scheme=scheme,
         title=html.escape(title),
         style=style_sheet(views),
@@ -92,7 +92,7 @@ def frame(document: str, height: int) -> str:
     )
 
 
-def _json_in_html(state: dict[str, Any]) -> str:
+def json_in_html(state: dict[str, Any]) -> str:
     """JSON that holds no character by which a string could end the script element around it."""
     text = json.dumps(state, allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
