@@ -171,7 +171,7 @@ def nearest_neighbours(
 
 
 def neighbours_kept(
-    before: Float[Tensor, "points size"], after: Float[Tensor, "points other"], count: int = 10
+    before: Float[Tensor, "before size"], after: Float[Tensor, "after other"], count: int = 10
 ) -> float:
     """Which share of the ``count`` nearest neighbours of a point, by cosine, stay among them when the
     vectors ``before`` become those ``after``: the mean over all points, 1 where nothing changes.
