@@ -18,14 +18,15 @@ from random import Random
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 
 from electra_lab.bench.ngrams import KneserNey, words_of
 from electra_lab.checkpoints.pair import Pair
+from electra_lab.inside.analysis.probing import first_piece_states
 from electra_lab.inside.scoring import score_sentences
 from electra_lab.model.heads import ElectraForPreTraining
-from electra_lab.text.microworld import AnnotatedSentence, MicroWorld, minimal_pairs, word_labels
+from electra_lab.text.microworld import AnnotatedSentence, MicroWorld, minimal_pairs
 
 from .language import answers, area_under_curve
 from .report import heading, write
@@ -171,7 +172,9 @@ def tagging(
         ("tagging_accuracy", pair.discriminator),
         ("tagging_accuracy_random", fresh),
     ):
-        states = _word_states(model, pair, sentences, batch_size)
+        words = [[word.text for word in sentence.words] for sentence in sentences]
+        layers = first_piece_states(model, pair.tokenizer, words, batch_size=batch_size)
+        states = [of_sentence[-1] for of_sentence in layers]
         random = Random(seed)
         accuracies = [
             _tag_unseen(states, sentences, set(random.sample(range(len(sentences)), LABELLED)))
@@ -190,30 +193,6 @@ def _freshly_initialised(
         return ElectraForPreTraining(model.config).to(model.device).eval()
     finally:
         torch.random.set_rng_state(state)
-
-
-def _word_states(
-    model: ElectraForPreTraining,
-    pair: Pair,
-    sentences: Sequence[AnnotatedSentence],
-    batch_size: int,
-) -> list[Float[Tensor, "words hidden"]]:
-    """The last hidden state at the first piece of every word, per sentence."""
-    states = []
-    for start in range(0, len(sentences), batch_size):
-        words = [[w.text for w in s.words] for s in sentences[start : start + batch_size]]
-        encoding = pair.tokenizer(
-            words, is_split_into_words=True, padding=True, return_tensors="pt"
-        ).to(pair.device)
-        hidden = model.electra(**encoding).last_hidden_state.cpu()
-        for row, sentence in enumerate(words):
-            # each word's position, found at its first piece
-            places = word_labels(encoding.word_ids(row), range(len(sentence)))
-            first: Int[Tensor, " words"] = torch.tensor(
-                [column for column, word in enumerate(places) if word is not None]
-            )
-            states.append(hidden[row, first])
-    return states
 
 
 def _tag_unseen(

@@ -204,10 +204,18 @@ class WithGenerator(Objective):
 
     def forward(self, batch: MaskedBatch) -> Loss:
         log_probabilities, replaced_ids = self.generate(batch)
-        mlm_loss = F.nll_loss(log_probabilities, batch.original_ids.view(-1)[batch.positions])
-        main_loss = self.main_loss(replaced_ids, batch)
-        parts = {"mlm_loss": mlm_loss.detach(), self.main_part: main_loss.detach()}
-        return Loss(mlm_loss + self.weight * main_loss, parts)
+        loss = F.nll_loss(log_probabilities, batch.original_ids.view(-1)[batch.positions])
+        parts = {"mlm_loss": loss.detach()}
+        for name, (weight, part) in self.weighted_losses(replaced_ids, batch).items():
+            loss = loss + weight * part
+            parts[name] = part.detach()
+        return Loss(loss, parts)
+
+    def weighted_losses(
+        self, replaced_ids: Tokens, batch: MaskedBatch
+    ) -> dict[str, tuple[float, Float[Tensor, ""]]]:
+        """What stands beside the generator's loss: each loss by name, with its weight."""
+        return {self.main_part: (self.weight, self.main_loss(replaced_ids, batch))}
 
     def generate(self, batch: MaskedBatch) -> tuple[Float[Tensor, "selected vocab"], Tokens]:
         """The generator's log-probabilities at the selected positions, and the text with its samples
@@ -272,26 +280,20 @@ class Electra(WithGenerator):
     def make_model(self, config: ElectraConfig) -> ElectraForPreTraining:
         return ElectraForPreTraining(config)
 
-    def forward(self, batch: MaskedBatch) -> Loss:
-        if not self.correction_weight:
-            return super().forward(batch)
-        log_probabilities, replaced_ids = self.generate(batch)
-        original = batch.original_ids.view(-1)[batch.positions]
+    def weighted_losses(
+        self, replaced_ids: Tokens, batch: MaskedBatch
+    ) -> dict[str, tuple[float, Float[Tensor, ""]]]:
         states = encode(self.model.electra, replaced_ids, batch)
-        logits = self.correction_head(
-            states.flatten(0, 1)[batch.positions], self.model.electra.embeddings.word.weight
-        )
-        parts = {
-            "mlm_loss": F.nll_loss(log_probabilities, original),
-            "rtd_loss": self.rtd_loss(states, replaced_ids, batch),
-            "correction_loss": F.cross_entropy(logits.float(), original),
-        }
-        loss = (
-            parts["mlm_loss"]
-            + self.weight * parts["rtd_loss"]
-            + self.correction_weight * parts["correction_loss"]
-        )
-        return Loss(loss, {name: part.detach() for name, part in parts.items()})
+        losses = {self.main_part: (self.weight, self.rtd_loss(states, replaced_ids, batch))}
+        if self.correction_weight:
+            logits = self.correction_head(
+                states.flatten(0, 1)[batch.positions], self.model.electra.embeddings.word.weight
+            )
+            correction = F.cross_entropy(
+                logits.float(), batch.original_ids.view(-1)[batch.positions]
+            )
+            losses["correction_loss"] = (self.correction_weight, correction)
+        return losses
 
     def main_loss(self, replaced_ids: Tokens, batch: MaskedBatch) -> Float[Tensor, ""]:
         return self.rtd_loss(encode(self.model.electra, replaced_ids, batch), replaced_ids, batch)

@@ -150,7 +150,9 @@ def test_words_of_the_thirty_sentences_are_not_scored() -> None:
 
 def test_states_are_those_of_the_first_pieces(pair: Pair) -> None:
     sentences = MicroWorld(0, "test").sentences(3)
-    states = bench._word_states(pair.discriminator, pair, sentences, batch_size=2)
+    words = [[word.text for word in sentence.words] for sentence in sentences]
+    layers = bench.first_piece_states(pair.discriminator, pair.tokenizer, words, batch_size=2)
+    states = [of_sentence[-1] for of_sentence in layers]
     assert [len(s) for s in states] == [len(s.words) for s in sentences]
     ids = torch.tensor([pair.tokenizer(sentences[0].text)["input_ids"]])
     with torch.no_grad():

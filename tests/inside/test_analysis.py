@@ -18,7 +18,7 @@ from electra_lab.inside.analysis import (
     relations,
     word_attention,
 )
-from electra_lab.inside.analysis.probing import word_states
+from electra_lab.inside.analysis.probing import first_piece_states
 
 TREEBANK = """\
 # text = Don't feed the old dogs.
@@ -230,7 +230,7 @@ def test_importance_needs_labels(pair):
 
 
 def test_states_of_words_are_transformers_states_at_their_first_pieces(pair, theirs):
-    found = word_states(pair.discriminator, pair.tokenizer, SENTENCES)
+    found = torch.cat([*first_piece_states(pair.discriminator, pair.tokenizer, SENTENCES)], dim=1)
     start = 0
     for words in SENTENCES:
         encoding = pair.tokenizer(words, is_split_into_words=True, return_tensors="pt")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +17,7 @@ from electra_lab.inside.trace.recorder import undisturbed
 from electra_lab.model.electra import bare_model
 
 from .sentences import ParsedSentence
-from .word_attention import membership
-
-BATCH = 32
+from .word_attention import BATCH, word_batches
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,10 @@ def probe_layers(
     if len(set(flat[0])) < 2:
         raise ValueError(f"All words of train have the tag {flat[0][0]!r}; a probe needs two.")
     control = _control_tags(words, flat[0], seed)
-    states = [word_states(model, tokenizer, [s.words for s in part]) for part in (train, test)]
+    states = [
+        torch.cat([*first_piece_states(model, tokenizer, [s.words for s in part])], dim=1)
+        for part in (train, test)
+    ]
     commonest = Counter(flat[0]).most_common(1)[0][0]
     of_word = _commonest_tag(words[0], flat[0])
     return ProbeResult(
@@ -133,29 +134,19 @@ def probe_layers(
     )
 
 
-@torch.no_grad()
-def word_states(
-    model: Any, tokenizer: Any, sentences: Sequence[Sequence[str]]
-) -> list[Float[Tensor, "words hidden"]]:
-    """The states of all words, at their first pieces: what enters the encoder, and each layer's."""
+def first_piece_states(
+    model: Any, tokenizer: Any, sentences: Sequence[Sequence[str]], *, batch_size: int = BATCH
+) -> Iterator[Float[Tensor, "layers words hidden"]]:
+    """For each sentence the states of its words, at their first pieces: what enters the encoder, and
+    what leaves each layer."""
     own = own_model(model)
-    kept: list[list[Tensor]] = []
     with undisturbed(own):
-        for start in range(0, len(sentences), BATCH):
-            chosen = [list(words) for words in sentences[start : start + BATCH]]
-            encoding = tokenizer(
-                chosen, is_split_into_words=True, padding=True, return_tensors="pt"
-            )
-            inputs = {name: values.to(own.device) for name, values in encoding.items()}
-            states = bare_model(own)(
-                **inputs, output_hidden_states=True, return_dict=True
-            ).hidden_states
-            kept = kept or [[] for _ in states]
-            for row, words in enumerate(chosen):
-                first = membership(encoding.word_ids(row), words).argmax(-1)
-                for layer, of_layer in enumerate(states):
-                    kept[layer].append(of_layer[row].cpu().float()[first])
-    return [torch.cat(parts) for parts in kept]
+        for inputs, members in word_batches(own, tokenizer, sentences, batch_size):
+            with torch.no_grad():
+                output = bare_model(own)(**inputs, output_hidden_states=True, return_dict=True)
+            states = torch.stack(output.hidden_states).cpu().float()
+            for row, member in enumerate(members):
+                yield states[:, row, member.argmax(-1)]
 
 
 def _control_tags(words: list[list[str]], tags: list[str], seed: int) -> list[list[str]]:

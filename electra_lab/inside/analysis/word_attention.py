@@ -15,7 +15,6 @@ from electra_lab.inside.trace.recorder import undisturbed
 BATCH = 32
 
 
-@torch.no_grad()
 def word_attention(
     model: Any, tokenizer: Any, sentences: Sequence[Sequence[str]], *, batch_size: int = BATCH
 ) -> Iterator[Float[Tensor, "layers heads words words"]]:
@@ -35,18 +34,28 @@ def word_attention(
     """
     own = own_model(model)
     with undisturbed(own):
-        for start in range(0, len(sentences), batch_size):
-            chosen = [list(words) for words in sentences[start : start + batch_size]]
-            encoding = tokenizer(
-                chosen, is_split_into_words=True, padding=True, return_tensors="pt"
-            )
-            members = [membership(encoding.word_ids(i), words) for i, words in enumerate(chosen)]
-            inputs = {name: values.to(own.device) for name, values in encoding.items()}
-            output = own(**inputs, output_attentions=True, return_dict=True)
+        for inputs, members in word_batches(own, tokenizer, sentences, batch_size):
+            with torch.no_grad():  # not around the yield: what the caller does is the caller's
+                output = own(**inputs, output_attentions=True, return_dict=True)
             attentions = torch.stack(output.attentions).cpu().float()
             for row, member in enumerate(members):
                 of_sentence = attentions[:, row]
                 yield member / member.sum(1, keepdim=True) @ of_sentence @ member.T
+
+
+def word_batches(
+    model: Any, tokenizer: Any, sentences: Sequence[Sequence[str]], batch_size: int
+) -> Iterator[tuple[dict[str, Tensor], list[Float[Tensor, "words seq"]]]]:
+    """Sentences of words as inputs on the model's device, and for each which token is of which word.
+
+    Raises:
+        ValueError: see ``membership``.
+    """
+    for start in range(0, len(sentences), batch_size):
+        chosen = [list(words) for words in sentences[start : start + batch_size]]
+        encoding = tokenizer(chosen, is_split_into_words=True, padding=True, return_tensors="pt")
+        members = [membership(encoding.word_ids(i), words) for i, words in enumerate(chosen)]
+        yield {name: values.to(model.device) for name, values in encoding.items()}, members
 
 
 def membership(word_ids: Sequence[int | None], words: Sequence[str]) -> Float[Tensor, "words seq"]:
