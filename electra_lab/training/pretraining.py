@@ -41,6 +41,7 @@ from .loop import checkpoint_file, train
 from .objectives import Electra, Objective, make_objective
 from .optimization import linear_schedule, make_optimizer
 from .recipe import MICROWORLD, Recipe
+from .snapshots import Snapshots, check_snapshots
 from .state import Row
 
 
@@ -101,7 +102,9 @@ def pretrain(
     Args:
         recipe: a ``Recipe``, the name of a shipped one or the path of a TOML file.
         output: folder for the pair (``load_pair(output)`` loads it), the history, the checkpoint of
-            the run and, in ``corpus/``, a text's vocabulary and shards. None: nothing is kept.
+            the run and, in ``corpus/``, a text's vocabulary and shards; with the recipe's
+            ``snapshot_every`` also, in ``snapshots/``, the pair as it was on the way. None: nothing is
+            kept.
         seed: instead of the recipe's.
         device: where to train; default: ``default_device()``.
         resume: go on from the checkpoint in ``output``, exactly as if the run had not stopped.
@@ -112,7 +115,7 @@ def pretrain(
     Raises:
         FileNotFoundError: there is no such recipe, text or pair to go on with.
         ValueError: the recipe has unknown keys or values; the checkpoint was made with another one;
-            there is no text in its text.
+            there is no text in its text; it wants snapshots without an ``output`` or without a pair.
         FileExistsError: ``output`` holds a run already, and ``resume`` was not asked for.
         NonFiniteLossError, OSError: see ``loop.train``; the last checkpoint is whole.
     """
@@ -131,6 +134,9 @@ def pretrain(
     )
     shards = batches.shards if isinstance(batches, ShardBatches) else None
     objective = build_objective(recipe, tokenizer, pair, shards).to(device)
+    check_snapshots(recipe.snapshot_every, objective, output)
+    if recipe.snapshot_every and output is not None:
+        callbacks = (*callbacks, Snapshots(output, recipe.snapshot_every, tokenizer))
     if recipe.compiler:
         _compile(objective, recipe.compiler)
     prepared = time.perf_counter() - began
@@ -157,7 +163,7 @@ def pretrain(
         checkpoint_every=recipe.checkpoint_every,
         resume=resume,
         stop_after=stop_after,
-        settings=recipe.to_dict(),
+        settings=_settings_of_the_run(recipe),
         callbacks=callbacks,
         progress=progress,
     )
@@ -257,6 +263,11 @@ def build_objective(
     finally:
         set_random_states(outside, "cpu")
     return objective
+
+
+def _settings_of_the_run(recipe: Recipe) -> dict[str, Any]:
+    """What a resume must agree with: all but what only looks on."""
+    return {name: value for name, value in recipe.to_dict().items() if name != "snapshot_every"}
 
 
 def _compile(objective: Objective, compiler: str) -> None:

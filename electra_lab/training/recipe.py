@@ -86,6 +86,9 @@ class Recipe:
             it is faster after a minute or so; for short runs and on processors it is not worth it.
         seed: of initial weights, order of the text, masking, dropout and sampling.
         log_every, checkpoint_every: steps between two rows of the history, two checkpoints.
+        snapshot_every: steps between two snapshots of the pair, which are kept beside each other in
+            half precision, the first of them before training; see ``snapshots``. What is learned does
+            not depend on it, and a run may be resumed with another. 0: none are kept.
 
     Raises:
         ValueError: a value is out of its range.
@@ -142,6 +145,7 @@ class Recipe:
     seed: int = 0
     log_every: int = 10
     checkpoint_every: int = 500
+    snapshot_every: int = 0
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:
@@ -156,6 +160,10 @@ class Recipe:
             raise ValueError(
                 f"held_out is {self.held_out}; one document in so many is held out, so it is 2 or more, "
                 "or 0 for none."
+            )
+        if self.snapshot_every < 0:
+            raise ValueError(
+                f"snapshot_every is {self.snapshot_every}; it must be 0 (none) or more."
             )
         if not (self.text == MICROWORLD or is_hub_id(self.text) or _may_be_path(self.text)):
             raise ValueError(
