@@ -140,6 +140,15 @@ def pretrain(
     steps: Annotated[
         int | None, typer.Option(min=1, help="Instead of the recipe's; warm-up in proportion.")
     ] = None,
+    snapshots: Annotated[
+        int | None,
+        typer.Option(
+            "--snapshots",
+            min=0,
+            metavar="STEPS",
+            help="Instead of the recipe's: keep the pair every so many steps, to replay the run.",
+        ),
+    ] = None,
     device: Device = None,
     resume: Resume = False,
 ) -> None:
@@ -158,6 +167,7 @@ def pretrain(
             settings,
             text=text or settings.text,
             continue_from=pair or settings.continue_from,
+            snapshot_every=settings.snapshot_every if snapshots is None else snapshots,
         )
         with process_group(_device(device)) as place:
             result = run(settings, output, seed=seed, device=place, resume=resume)
