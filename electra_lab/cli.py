@@ -84,28 +84,47 @@ def lab(
         list[str] | None,
         typer.Argument(
             metavar="FOLDER",
-            help="Where to copy the notebooks to (in a clone it may be left out: its own are opened), "
+            help="Where to copy the notebooks to (in a clone, and with --model, it may be left out), "
             "then any options of `jupyter lab`, such as --no-browser.",
             show_default=False,
         ),
     ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Open a notebook on this model instead: a folder with a model or a pair, a bundled "
+            "name or a hub id. It is written into FOLDER, or into the current folder.",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
-    """Open JupyterLab on 00_start_here.ipynb.
+    """Open JupyterLab on 00_start_here.ipynb, or on a notebook for a model of your own.
 
     With a FOLDER the notebooks are copied there first; those that you changed are kept.
     """
-    from electra_lab.lab import copy_notebooks, notebooks_of_the_clone, open_lab
+    from electra_lab.lab import copy_notebooks, need_jupyterlab, notebooks_of_the_clone, open_lab
 
     given = arguments or []
     has_folder = bool(given) and not given[0].startswith("-")
+    options = given[1:] if has_folder else given
     with plain_errors():
+        need_jupyterlab()
+        if model is not None:
+            from electra_lab.model_notebook import find_model, write_model_notebook
+
+            found = find_model(model)
         if has_folder:
             copied = copy_notebooks(given[0])
             typer.echo(copied)
             folder = copied.folder
         else:
-            folder = notebooks_of_the_clone()
-        open_lab(folder, given[1:] if has_folder else given)
+            folder = notebooks_of_the_clone() if model is None else Path.cwd()
+        if model is None:
+            open_lab(folder, options)
+        else:
+            written = write_model_notebook(found, folder)
+            typer.echo(written)
+            open_lab(folder, options, written.file.name)
 
 
 @app.command()

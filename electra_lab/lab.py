@@ -1,4 +1,4 @@
-"""Notebooks in a folder of one's own, and JupyterLab on the first of them."""
+"""Notebooks in a folder of one's own, and JupyterLab on one of them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.resources import in_clone, notebooks_path
@@ -83,26 +84,34 @@ def notebooks_of_the_clone() -> Path:
     return notebooks_path()
 
 
-def open_lab(folder: Path, options: Sequence[str] = ()) -> None:
-    """Start JupyterLab on ``00_start_here.ipynb``; returns when the server has been stopped.
-
-    Args:
-        folder: the folder with the notebooks, and the root of what JupyterLab shows.
-        options: options of ``jupyter lab``, such as ``--no-browser``; they win over ours.
-
-    Raises:
-        ModuleNotFoundError: JupyterLab is not installed.
-        FileNotFoundError: the folder has no ``00_start_here.ipynb``.
+def need_jupyterlab() -> None:
+    """Raises:
+    ModuleNotFoundError: JupyterLab is not installed.
     """
     if find_spec("jupyterlab") is None:
         raise ModuleNotFoundError(
             "JupyterLab is not installed. Install it with what the notebooks need: "
             'pip install "electra-lab[notebooks]"'
         )
-    if not (folder / FIRST).is_file():
-        raise FileNotFoundError(f"There is no {FIRST} in {folder}.")
+
+
+def open_lab(folder: Path, options: Sequence[str] = (), notebook: str = FIRST) -> None:
+    """Start JupyterLab on a notebook; returns when the server has been stopped.
+
+    Args:
+        folder: the folder with the notebooks, and the root of what JupyterLab shows.
+        options: options of ``jupyter lab``, such as ``--no-browser``; they win over ours.
+        notebook: which of the folder is opened.
+
+    Raises:
+        ModuleNotFoundError: JupyterLab is not installed.
+        FileNotFoundError: the folder has no such notebook.
+    """
+    need_jupyterlab()
+    if not (folder / notebook).is_file():
+        raise FileNotFoundError(f"There is no {notebook} in {folder}.")
     from jupyterlab.labapp import LabApp
 
     # The address, rather than the file, is given: so it is printed too, for use without a browser.
-    start = (f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{FIRST}")
+    start = (f"--ServerApp.root_dir={folder}", f"--LabApp.default_url=/lab/tree/{quote(notebook)}")
     LabApp.launch_instance(argv=[*start, *OFFLINE, *options])
