@@ -33,12 +33,15 @@ class Predictions:
         loss: mean over the examples.
         n_best: of each question its answers, the best first: ``{"answer", "score", "start", "end"}``.
         no_answer: of each question the log odds of "no answer" against its best answer.
+        logits: of each example the model's logits, by their name; padding, where there was some, is in
+            them. A long context makes several examples of a row.
     """
 
     values: list[Any]
     loss: float
     n_best: list[list[dict[str, Any]]] = field(default_factory=list)
     no_answer: list[float] = field(default_factory=list)
+    logits: list[dict[str, Tensor]] = field(default_factory=list, repr=False)
 
     def answers(self, threshold: float) -> list[str]:
         """The best answer of each question, empty where the odds of "no answer" are above this."""
@@ -83,7 +86,8 @@ def predict(
             return [best[place] if place >= 0 else outside for place in example.places]
 
     pairs = zip(outputs, examples.examples, strict=True)
-    return Predictions([value(output["logits"], example) for output, example in pairs], loss)
+    values = [value(output["logits"], example) for output, example in pairs]
+    return Predictions(values, loss, logits=outputs)
 
 
 def _run(
@@ -116,7 +120,7 @@ def _answers(
     may_abstain: bool,
 ) -> Predictions:
     contexts = data.splits()[split]["context"]
-    predictions = Predictions([], loss)
+    predictions = Predictions([], loss, logits=list(outputs))
     for source, members in _by_source(examples):
         windows = examples.examples[members[0]].windows
         assert windows is not None

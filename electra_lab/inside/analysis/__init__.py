@@ -1,6 +1,7 @@
 """Questions to many sentences at once, with an answer that is known: which head looks at what, which
 heads matter, and what can be read off each layer."""
 
+from .errors import ErrorRecord, ErrorReport, find_errors
 from .importance import head_importance
 from .probing import LayerProbe, ProbeResult, probe_layers
 from .relations import HeadRelation, RelationReport, head_relations
@@ -8,11 +9,14 @@ from .sentences import ParsedSentence, microworld_sentences, read_conllu
 from .word_attention import word_attention
 
 __all__ = [
+    "ErrorRecord",
+    "ErrorReport",
     "HeadRelation",
     "LayerProbe",
     "ParsedSentence",
     "ProbeResult",
     "RelationReport",
+    "find_errors",
     "head_importance",
     "head_relations",
     "microworld_sentences",

@@ -11,24 +11,33 @@ One view shows itself in four ways, so that something true is seen everywhere:
 """
 
 from .attention_view import AttentionView
+from .attribution_map import AttributionMap
 from .base import View
 from .bertviz_views import BertvizView, head_view, model_view, neuron_view
 from .change_chart import ChangeChart
 from .described import DescribedFigure
 from .display import display_mode
+from .error_view import ErrorView
+from .lattice import Lattice
 from .projector import Cloud, Projector
 from .proposal_chart import ProposalChart
+from .span_chart import Span, SpanChart
 from .token_heat_map import TokenHeatMap
 from .training_chart import TrainingChart
 
 __all__ = [
     "AttentionView",
+    "AttributionMap",
     "BertvizView",
     "ChangeChart",
     "Cloud",
     "DescribedFigure",
+    "ErrorView",
+    "Lattice",
     "Projector",
     "ProposalChart",
+    "Span",
+    "SpanChart",
     "TokenHeatMap",
     "TrainingChart",
     "View",
