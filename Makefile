@@ -2,6 +2,7 @@
 # make test       lint, types, all tests, all notebooks     DEVICE=cuda  JOBS=4
 # make format     format and sort imports
 # make notebooks  execute the notebooks and store their outputs
+# make address    tell Binder and Colab where this is          URL=https://github.com/OWNER/NAME
 #
 # PYTHON=python3.12 names the Python that .venv is made with (3.11 or newer).
 
@@ -24,10 +25,10 @@ ifeq ($(wildcard $(PY)),)
 $(shell rm -f $(VENV)/.notebooks-installed $(VENV)/.test-installed)
 endif
 
-.PHONY: help lab test format notebooks
+.PHONY: help lab test format notebooks address
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,6p
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,7p
 
 lab: $(VENV)/.notebooks-installed
 	$(PY) -m electra_lab lab $(LAB_ARGS)
@@ -47,6 +48,9 @@ format: $(VENV)/.test-installed
 notebooks: $(VENV)/.test-installed
 	ELECTRA_LAB_DEVICE=cpu $(PY) tests/notebooks/store_outputs.py
 	$(PY) -m ruff format notebooks
+
+address: $(VENV)/.notebooks-installed
+	$(PY) binder/address.py $(URL)
 
 # A stamp is older than its inputs when they changed: then, and only then, pip is asked again.
 $(VENV)/.notebooks-installed: $(INPUTS) | $(PY)
