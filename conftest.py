@@ -1,8 +1,13 @@
 """What nbval compares: everything but pictures, widget views and HTML.
 
 A view's HTML carries random ids and is checked in a browser; its text, which is stable, stands in
-the same output and is compared.
+the same output and is compared. Notebooks and tests check solutions and mistakes; none of it is the
+progress of whoever runs them, so nothing is recorded. The kernels inherit that.
 """
+
+import os
+
+os.environ["ELECTRA_LAB_PROGRESS"] = "off"
 
 NOT_COMPARED = ("text/html", "application/javascript")
 

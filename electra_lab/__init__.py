@@ -108,7 +108,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "finetune_seeds",
         "make_model",
     ),
-    "exercises": ("check",),
+    "exercises": ("check", "hint", "progress"),
     "pipelines": ("pipeline",),
     "auto": (
         "AutoConfig",

@@ -1,4 +1,4 @@
-"""Checks for notebook 03: scaled scores, a softmax that leaves out padding, heads."""
+"""Checks for notebook 03: scaled scores, a softmax without padding, heads, a faulty attention."""
 
 from __future__ import annotations
 
@@ -8,12 +8,25 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from .expectations import expect_close, expect_tensor
 from .framework import Hint, exercise
+from .recording import describe
 
 
-@exercise("03.1", title="score every query against every key")
+@exercise(
+    "03.1",
+    title="score every query against every key",
+    hints=(
+        "A score for each pair makes a table, with a row for each query and a column for each "
+        "key. Which operation computes all dot products at once?",
+        "It is a matrix product, for which the last two axes of the key change places; the batch "
+        "axis stays in front. transpose(-1, -2) does that.",
+        "Dot products of vectors with d numbers have d times the variance of one. Divide by the "
+        "square root of d, and read d from query.shape[-1].",
+    ),
+)
 def check_scores(scores: Callable[..., Any]) -> None:
     """Dot products of all pairs over the square root of the vectors' width; queries are the rows."""
     query, key = torch.randn(2, 3, 16), torch.randn(2, 5, 16)
@@ -52,7 +65,18 @@ def check_scores(scores: Callable[..., Any]) -> None:
     )
 
 
-@exercise("03.2", title="turn scores into weights, none for padding")
+@exercise(
+    "03.2",
+    title="turn scores into weights, none for padding",
+    hints=(
+        "Weights of padding must be 0, and the others must still sum to 1. So hide before the "
+        "softmax, not after it.",
+        "e to the power of a very low number is 0. masked_fill puts a number wherever a tensor of "
+        "bools is true; torch.finfo(scores.dtype).min is the lowest there is.",
+        "The mask is (batch, keys), the scores are (batch, queries, keys): the mask needs an axis "
+        "in the middle, mask[:, None, :]. Then take the softmax along the keys, the last axis.",
+    ),
+)
 def check_masked_softmax(masked_softmax: Callable[..., Any]) -> None:
     """Softmax over the keys of each query, over those keys only whose mask is 1."""
     scores = torch.randn(2, 4, 4) * 2
@@ -102,7 +126,18 @@ def check_masked_softmax(masked_softmax: Callable[..., Any]) -> None:
     )
 
 
-@exercise("03.3", title="cut states into heads")
+@exercise(
+    "03.3",
+    title="cut states into heads",
+    hints=(
+        "Two steps: cut the numbers of each token into heads, then let heads and tokens change "
+        "places. Reshaping to the final shape at once would mix tokens.",
+        "unflatten cuts one axis into two; with -1 for one of the sizes it finds that size "
+        "itself. After that the axes are batch, seq, heads, head size.",
+        "Cut the last axis, numbered -1, into heads and the rest. Then swap axes 1 and 2 with "
+        "transpose.",
+    ),
+)
 def check_split_heads(split_heads: Callable[..., Any]) -> None:
     """Neighbouring numbers of a token stay in one head; heads come before the sequence."""
     states = torch.arange(2 * 3 * 8, dtype=torch.float32).view(2, 3, 8)
@@ -142,3 +177,125 @@ def check_split_heads(split_heads: Callable[..., Any]) -> None:
         states.view(2, 5, 3, 4).transpose(1, 2),
         "Right for 4 heads of 2 numbers, wrong for 3 heads of 4.",
     )
+
+
+FAULTS = ("sums", "padding", "scale", "none")
+
+
+@exercise(
+    "03.4",
+    title="find out what is wrong with an attention",
+    hints=(
+        "You cannot see inside, but you choose what goes in. For each fault think of inputs for "
+        "which you know what must come out, and for which this fault must show.",
+        "If all values are 1, a mixture whose weights sum to 1 is 1 as well. If keys and values "
+        "of padding become wild, tokens that are no padding must not notice. So use a mask with "
+        "zeros.",
+        "Test the sums first, then the padding, each with torch.allclose. What passes both and "
+        "still differs from a right attention that you write yourself has a wrong scale. Avoid "
+        "sizes that are equal: let width and number of tokens differ.",
+    ),
+)
+def check_what_is_wrong(what_is_wrong: Callable[..., Any]) -> None:
+    """Each attention has one fault or none; what follows from a fault is no fault of its own."""
+    for attend, right, what in (
+        (_attention(), "none", "is right"),
+        (_fused, "none", "is right, but for rounding: it is PyTorch's own"),
+        (
+            _attention(after=lambda weights, mask: weights * mask[:, None, :]),
+            "sums",
+            "sets weights of padding to 0 after the softmax",
+        ),
+        (_attention(axis=1), "sums", "takes the softmax over the queries"),
+        (_attention(axis=0), "sums", "takes the softmax over the texts of the batch"),
+        (_attention(hide=lambda raw, mask: raw), "padding", "does not use the mask"),
+        (
+            _attention(hide=lambda raw, mask: _hidden(raw, mask[:, :, None])),
+            "padding",
+            "masks the queries, not the keys",
+        ),
+        (
+            _attention(hide=lambda raw, mask: raw * mask[:, None, :]),
+            "padding",
+            "gives padding the score 0, which is an ordinary score",
+        ),
+        (_attention(scale=lambda width, keys: 1.0), "scale", "does not scale the scores"),
+        (_attention(scale=lambda width, keys: width), "scale", "divides by the width"),
+        (
+            _attention(scale=lambda width, keys: math.sqrt(keys)),
+            "scale",
+            "divides by the root of the number of tokens",
+        ),
+    ):
+        given = what_is_wrong(attend)
+        if given == right:
+            continue
+        if given is None:
+            raise Hint("The function returned None. Is a return missing?")
+        if given not in FAULTS:
+            raise Hint(
+                f"The function should return one of {', '.join(FAULTS)}; it returned {describe(given)}."
+            )
+        raise Hint(f"One attention {what}, and you say {given!r}. {_experiment(right, given)}")
+
+
+def _experiment(right: str, given: str) -> str:
+    """What the learner's experiment overlooks, where it says one thing and another is right."""
+    if right == "none" and given == "scale":
+        return (
+            "What differs from yours by rounding is not wrong: compare with torch.allclose. And where "
+            "the mask hides padding, yours has to hide it, too."
+        )
+    if right == "none":
+        return (
+            "Does your experiment change more than it should? If queries of padding change, so do its "
+            "own rows, and nobody reads those. Compare with torch.allclose, which allows for rounding."
+        )
+    if right == "sums":
+        return (
+            "Its weights do not sum to 1, and other things follow from that, so ask for it first: where "
+            "all values are 1, every mixture should be 1. Use several texts, one of them with padding."
+        )
+    if right == "padding" and given == "none":
+        return (
+            "Is there a 0 in your mask, and does the padding hold something that tokens would notice, "
+            "such as very large keys and values?"
+        )
+    if right == "padding":
+        return (
+            "Change keys and values of padding: tokens that are no padding should not notice. Ask for "
+            "that before you compare with a right attention, which differs from this one, too."
+        )
+    if given == "none":
+        return (
+            "Its weights sum to 1 and padding is hidden, but the mixture is not the right one. Compare "
+            "with an attention of your own, the width being neither 1 nor the number of tokens."
+        )
+    return (
+        "Its weights sum to 1, and tokens do not notice what padding holds. Change nothing but keys and "
+        "values of padding, and compare only rows of tokens that are no padding."
+    )
+
+
+def _hidden(raw: Tensor, mask: Tensor) -> Tensor:
+    return raw.masked_fill(mask == 0, torch.finfo(raw.dtype).min)
+
+
+def _attention(
+    scale: Callable[[int, int], float] = lambda width, keys: math.sqrt(width),
+    hide: Callable[[Tensor, Tensor], Tensor] = lambda raw, mask: _hidden(raw, mask[:, None, :]),
+    axis: int = 2,
+    after: Callable[[Tensor, Tensor], Tensor] = lambda weights, mask: weights,
+) -> Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]:
+    """An attention of one head; the arguments are where it can be wrong."""
+
+    def attend(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+        raw = query @ key.transpose(-1, -2) / scale(query.shape[-1], key.shape[-2])
+        return after(hide(raw, mask).softmax(dim=axis), mask) @ value
+
+    return attend
+
+
+def _fused(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    hidden = torch.zeros(mask.shape).masked_fill(mask == 0, torch.finfo(query.dtype).min)
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=hidden[:, None, :])

@@ -17,7 +17,19 @@ from .expectations import expect_tensor
 from .framework import Hint, exercise
 
 
-@exercise("14.1", title="where a token may look")
+@exercise(
+    "14.1",
+    title="where a token may look",
+    hints=(
+        "Two conditions must hold at once: the token that is looked at is not later than the one "
+        "that looks, and it is no padding.",
+        "Number all tokens from 0. The new ones are the last, so their numbers do not begin at 0 "
+        "but at keys minus queries.",
+        "Compare a row of key numbers with a column of query numbers: a key may be looked at "
+        "where its number is not larger. Then combine with the mask, which needs an axis for the "
+        "queries.",
+    ),
+)
 def check_may_look(may_look: Callable[..., Any]) -> None:
     """At itself and at what came before, never at padding; the queries are the last of the keys."""
     for queries, keys in ((4, 4), (2, 5), (1, 6)):
@@ -66,7 +78,19 @@ def check_may_look(may_look: Callable[..., Any]) -> None:
         )
 
 
-@exercise("14.2", title="the loss of the next token")
+@exercise(
+    "14.2",
+    title="the loss of the next token",
+    hints=(
+        "The scores at one position are a guess about the next. So scores and ids have to be "
+        "shifted against each other by one.",
+        "The last position has nothing to guess, and the first id is guessed by nobody: drop the "
+        "last of the scores and the first of the ids.",
+        "gather takes the log-probability of each next id. A guess counts where the token that is "
+        "guessed is no padding, so shift the mask as you shift the ids. Then take the mean, with "
+        "a minus.",
+    ),
+)
 def check_next_token_loss(next_token_loss: Callable[..., Any]) -> None:
     """The mean of -log p(next token) over all positions that have a next token."""
     ids = torch.randint(1, 11, (2, 6))
@@ -110,7 +134,18 @@ def check_next_token_loss(next_token_loss: Callable[..., Any]) -> None:
     )
 
 
-@exercise("14.3", title="top-p")
+@exercise(
+    "14.3",
+    title="top-p",
+    hints=(
+        "Sort from likeliest to least. A token belongs to the set as long as those before it have "
+        "not reached top_p.",
+        "cumsum adds up along the order. What comes before a token is its cumulative sum without "
+        "its own probability; so the token that crosses the border is kept.",
+        "Put the kept probabilities back in their places: the second thing that sort returns says "
+        "where each came from. Divide by their sum.",
+    ),
+)
 def check_keep_top_p(keep_top_p: Callable[..., Any]) -> None:
     """The smallest set of likeliest tokens that reaches top_p, made to sum to 1 again."""
     probabilities = torch.tensor([0.06, 0.4, 0.09, 0.25, 0.2])

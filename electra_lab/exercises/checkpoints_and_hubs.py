@@ -17,7 +17,18 @@ _PREFIX = "electra."
 _BARE = "ElectraModel"
 
 
-@exercise("15.1", title="a name on disk")
+@exercise(
+    "15.1",
+    title="a name on disk",
+    hints=(
+        "The table has a pattern where a name has a number. Turn the name into its pattern, look "
+        "it up, and put the number back.",
+        "Split off weight or bias at the last dot, with rpartition. Then split the rest at its "
+        "dots; the part for which isdecimal is true is the number.",
+        "If the pattern is not in the table, return None. Otherwise use format to fill the number "
+        "into what you found, and put the dot and the parameter behind it again.",
+    ),
+)
 def check_name_on_disk(name_on_disk: Callable[..., Any]) -> None:
     """Any layer, weight and bias, and None for what the table does not know."""
     table = {
@@ -87,7 +98,18 @@ def _without_numbers(name: str) -> list[str]:
     return [part for part in name.split(".") if not part.isdecimal()]
 
 
-@exercise("15.2", title="missing, left over, of another shape")
+@exercise(
+    "15.2",
+    title="missing, left over, of another shape",
+    hints=(
+        "There are three questions about names: only in the model, only in the file, in both but "
+        "with another shape.",
+        "The keys of a dictionary behave like a set: a minus takes away, and the sign & keeps "
+        "what is in both.",
+        "For the third set go through the names that are in both, and keep those whose shapes "
+        "differ. Such a name is neither missing nor left over.",
+    ),
+)
 def check_compare(compare: Callable[..., Any]) -> None:
     """Three sets that have no name in common; what fits is in none of them."""
     wanted = {
@@ -177,7 +199,18 @@ def _explain_sets(
     )
 
 
-@exercise("15.3", title="every tensor once")
+@exercise(
+    "15.3",
+    title="every tensor once",
+    hints=(
+        "Go through the tensors once, with a memory: have I seen this very tensor, and under "
+        "which name?",
+        "Make a key for each tensor, a tuple of the three things that the exercise names. A "
+        "dictionary from key to name is the memory.",
+        "A new key: remember its name, and keep the tensor. A known key: drop the tensor, and "
+        "note which name stands for it. Return both dictionaries.",
+    ),
+)
 def check_without_copies(without_copies: Callable[..., Any]) -> None:
     """The same memory is one tensor; equal numbers, a part, or a transposed view are others."""
     table = torch.randn(4, 4)

@@ -14,7 +14,18 @@ from .recording import describe
 Answer = tuple[float, bool]
 
 
-@exercise("17.1", title="the expected calibration error")
+@exercise(
+    "17.1",
+    title="the expected calibration error",
+    hints=(
+        "Sort the answers into bins by their confidence. In each bin compare two numbers: the "
+        "mean confidence and the share of right answers.",
+        "The number of a bin is the whole part of confidence times bins; for 1.0 that is one too "
+        "far, and it goes into the last. Skip empty bins.",
+        "Each bin's gap counts without its sign, times the share of all answers that lie in the "
+        "bin. Add these up.",
+    ),
+)
 def check_calibration_error(calibration_error: Callable[..., Any]) -> None:
     """Bins of equal width, each weighted by its answers; inside a bin the means are compared."""
     cases: tuple[tuple[list[float], list[bool], int, str], ...] = (
@@ -130,7 +141,18 @@ Texts = list[list[str]]
 Shares = list[list[float]]
 
 
-@exercise("17.2", title="the planted word")
+@exercise(
+    "17.2",
+    title="the planted word",
+    hints=(
+        "For each token two things are needed: all of its shares, and in how many texts it "
+        "stands. A token may stand in one text twice.",
+        "A dictionary from token to the list of its shares gives the means. The number of texts "
+        "comes from the texts themselves, each counted once.",
+        "Leave out special tokens and those in too few texts. Of the rest return the one whose "
+        "mean is farthest from 0: max, with a key that uses abs.",
+    ),
+)
 def check_planted_word(planted_word: Callable[..., Any]) -> None:
     """The token with the largest mean share, without its sign, among those in enough texts."""
     cases: tuple[tuple[list[str], list[list[float]], int], ...] = (
@@ -238,7 +260,20 @@ PRAISE = ("happy", "proud", "rich")
 Row = tuple[str, str]
 
 
-@exercise("17.3", title="name the fault")
+@exercise(
+    "17.3",
+    title="name the fault",
+    hints=(
+        "Follow the order of the list: what goes in, how much of it is read, and only then what "
+        "comes out. An earlier fault explains a later one.",
+        "Tokenise every text once. Without its first and last id a row has only tokens of the "
+        "text; count unk_token_id over all rows together. With both, the length of the row says "
+        "whether it is cut.",
+        "Make three comparisons with a half, each of them more than: unknown tokens of all "
+        "tokens, long rows of all rows, wrong answers of all rows. The first that holds is the "
+        "answer.",
+    ),
+)
 def check_name_the_fault(name_the_fault: Callable[..., Any]) -> None:
     """What goes in is looked at before what comes out."""
     plain = ElectraTokenizerFast.from_pretrained("micro-discriminator")

@@ -13,7 +13,16 @@ from .expectations import expect_tensor
 from .framework import Hint, exercise
 
 
-@exercise("06.1", title="label the tokens")
+@exercise(
+    "06.1",
+    title="label the tokens",
+    hints=(
+        "What is asked is whether another token stands there now, not whether the generator was "
+        "there.",
+        "A lucky sample is the original word: it was selected, and it is not replaced. Compare "
+        "what the two tensors hold, entry by entry.",
+    ),
+)
 def check_rtd_labels(rtd_labels: Callable[..., Any]) -> None:
     """1 where the corrupted text differs from the original, and nowhere else."""
     original = torch.tensor([[2, 11, 12, 13, 14, 3], [2, 15, 16, 17, 18, 3]])
@@ -43,7 +52,18 @@ def check_rtd_labels(rtd_labels: Callable[..., Any]) -> None:
     )
 
 
-@exercise("06.2", title="the RTD loss over the attended tokens")
+@exercise(
+    "06.2",
+    title="the RTD loss over the attended tokens",
+    hints=(
+        "Two questions: which tokens count, and what does one of them cost? Padding does not "
+        "count; [CLS] and [SEP] do.",
+        "A tensor of bools as an index keeps the entries where it is true. Do that to scores and "
+        "labels alike, and all that is left counts in the mean.",
+        "F.binary_cross_entropy_with_logits takes scores before the sigmoid, and labels as "
+        "floats. Its mean over the kept tokens is the loss.",
+    ),
+)
 def check_rtd_loss(rtd_loss: Callable[..., Any]) -> None:
     """Mean binary cross-entropy over tokens that are no padding, [CLS] and [SEP] included."""
     logits = 2 * torch.randn(3, 7)
@@ -94,7 +114,18 @@ def check_rtd_loss(rtd_loss: Callable[..., Any]) -> None:
     )
 
 
-@exercise("06.3", title="the area under the ROC curve")
+@exercise(
+    "06.3",
+    title="the area under the ROC curve",
+    hints=(
+        "The area is a share of pairs: each replaced token is paired with each original one. In "
+        "how many pairs does the replaced one score higher?",
+        "Split the scores by label. With one part as a column and the other as a row, a "
+        "comparison gives the table of all pairs.",
+        "Count 1 where the replaced token is higher, a half where both are equal, and take the "
+        "mean of the table.",
+    ),
+)
 def check_auc(auc: Callable[..., Any]) -> None:
     """The share of (replaced, original) pairs that the scores put in order, ties counted half."""
     scores = torch.tensor([0.9, 0.8, 0.8, 0.4, 0.4, 0.4, 0.3, 0.1])

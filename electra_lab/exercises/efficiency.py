@@ -22,7 +22,18 @@ from .framework import Hint, exercise
 VOCAB, MASK_ID = 53, 4
 
 
-@exercise("16.1", title="the operations of a layer")
+@exercise(
+    "16.1",
+    title="the operations of a layer",
+    hints=(
+        "There are three kinds of products: the linear layers of attention, the products of "
+        "attention itself, and feed-forward. Write down the shapes of each.",
+        "A linear layer from n to m over all tokens costs 2 times tokens times n times m. "
+        "Attention has four of them, feed-forward has two.",
+        "Scores and mixture are two more. Each token meets the tokens of its own row, so each of "
+        "the two costs 2 times tokens times length times hidden.",
+    ),
+)
 def check_layer_operations(layer_operations: Callable[..., Any]) -> None:
     """Four square linear layers, two products of attention, two layers of feed-forward."""
     for tokens, length, hidden, intermediate in ((480, 96, 256, 1024), (120, 12, 24, 36)):
@@ -69,7 +80,16 @@ def check_layer_operations(layer_operations: Callable[..., Any]) -> None:
         )
 
 
-@exercise("16.2", title="what a faster part buys")
+@exercise(
+    "16.2",
+    title="what a faster part buys",
+    hints=(
+        "Ratios of parts cannot be averaged. Compute the new seconds of each part, and compare "
+        "the sums.",
+        "A part that becomes r times as fast takes its seconds divided by r. The dictionary's "
+        "get, with 1 for what is not in it, covers the parts that stay.",
+    ),
+)
 def check_step_ratio(step_ratio: Callable[..., Any]) -> None:
     """Old seconds of the whole step over new ones; parts that are not named stay as they are."""
     seconds = {"encoder": 0.6, "vocabulary": 0.9, "sampling": 0.25, "optimiser": 0.05}
@@ -169,7 +189,19 @@ class _Work:
             hook.remove()
 
 
-@exercise("16.3", title="find out why: a step that wastes")
+@exercise(
+    "16.3",
+    title="find out why: a step that wastes",
+    hints=(
+        "Count the forward passes of the two encoders, and ask of each what the loss would lose "
+        "without it.",
+        "The samples can be drawn from the very scores that the generator's loss is computed "
+        "from. And the report is no part of the loss.",
+        "The largest product is the generator's head over the vocabulary, and only the selected "
+        "positions are asked. Call generator.electra for the states, choose those at the "
+        "positions, and give only these to generator.head, with the word table.",
+    ),
+)
 def check_lean_step(lean_step: Callable[..., Any]) -> None:
     """The same loss and gradients with no operation too many."""
     objective, batch = _tiny()

@@ -16,7 +16,19 @@ from .framework import Hint, exercise
 from .recording import describe
 
 
-@exercise("08.1", title="find principal components")
+@exercise(
+    "08.1",
+    title="find principal components",
+    hints=(
+        "Components are directions of the cloud as seen from its middle. So the middle has to go "
+        "before anything else.",
+        "torch.linalg.svd of the centred vectors gives three things. The rows of the third are "
+        "the directions, in order of how far the cloud reaches along them. Ask for "
+        "full_matrices=False.",
+        "A coordinate is the dot product of a centred vector with a direction. A share is a "
+        "squared singular value over the sum of all of them squared, not only of the first k.",
+    ),
+)
 def check_components(components: Callable[..., Any]) -> None:
     """The mean taken away; shares of squared singular values; coordinates along the directions."""
     vectors = torch.randn(30, 6) * torch.tensor([1.0, 5.0, 0.5, 3.0, 2.0, 1.5])
@@ -77,7 +89,19 @@ def check_components(components: Callable[..., Any]) -> None:
     )
 
 
-@exercise("08.2", title="count the neighbours that stay")
+@exercise(
+    "08.2",
+    title="count the neighbours that stay",
+    hints=(
+        "For every point there are two lists of k neighbours, before and after. Count how many "
+        "are in both, in whatever order.",
+        "Scale every vector to length 1; the dot products of all pairs are then cosines. A point "
+        "is its own nearest neighbour: give the diagonal a very low number before you look for "
+        "the largest.",
+        "topk gives the neighbours as indices. As Python sets, the common ones are an "
+        "intersection; divide their number by k, and take the mean over the points.",
+    ),
+)
 def check_kept(kept: Callable[..., Any]) -> None:
     """The mean share of common neighbours by cosine, the point itself left out."""
     before = torch.randn(25, 4) * torch.rand(25, 1) * 9
@@ -128,7 +152,19 @@ def check_kept(kept: Callable[..., Any]) -> None:
             raise Hint(f"Right for k = 5, wrong for k = {k}. Use k.")
 
 
-@exercise("08.3", title="average the cosine over all pairs")
+@exercise(
+    "08.3",
+    title="average the cosine over all pairs",
+    hints=(
+        "The sum of all cosines, those of vectors with themselves among them, can be had without "
+        "a table of pairs. The text above the exercise says how.",
+        "Scale each vector to length 1, add them all up, and square the length of that sum. Then "
+        "take away the cosines of vectors with themselves: how many are there, and how large is "
+        "each?",
+        "Take n away from the squared length, and divide by the number of ordered pairs of "
+        "different vectors, n times (n - 1).",
+    ),
+)
 def check_mean_cosine(mean_cosine: Callable[..., Any]) -> None:
     """Pairs of different vectors only; also for more vectors than a table of all pairs can hold."""
     vectors = (torch.randn(12, 5) + 1) * torch.rand(12, 1) * 9

@@ -1,4 +1,4 @@
-"""Checks for notebook 02: the sum of three tables, what a narrow table saves, nearest neighbours."""
+"""Checks for notebook 02: three tables, what a narrow one saves, neighbours, one table for two."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .expectations import expect_close, expect_tensor
 from .framework import Hint, exercise
 from .recording import describe
 
 
-@exercise("02.1", title="add word, position and type vectors")
+@exercise(
+    "02.1",
+    title="add word, position and type vectors",
+    hints=(
+        "Each token gets three vectors: for what it is, for where it stands, for the text it "
+        "belongs to. They are added entry by entry.",
+        "Indexing a table with a tensor of ids gives a row for each id: word[input_ids] has the "
+        "shape (batch, seq, embedding).",
+        "Positions are 0, 1, 2 and so on, as many as a row is long, and the same for every row. "
+        "Take those rows of the position table; broadcasting adds them to all texts.",
+    ),
+)
 def check_embed(embed: Callable[..., Any]) -> None:
     """Three rows added for each token; positions are counted from 0 in every row of the batch."""
     word, position, token_type = torch.randn(11, 6), torch.randn(9, 6), torch.randn(2, 6)
@@ -63,7 +74,18 @@ def check_embed(embed: Callable[..., Any]) -> None:
     )
 
 
-@exercise("02.2", title="count the numbers from id to encoder")
+@exercise(
+    "02.2",
+    title="count the numbers from id to encoder",
+    hints=(
+        "Two things hold numbers here, the table and the projection. How many rows and columns "
+        "has the table?",
+        "A linear layer from n to m numbers has a weight of n times m and a bias. Is the bias as "
+        "long as what goes in, or as what comes out?",
+        "Table, plus weight, plus a bias of hidden_size numbers. Before that, ask whether both "
+        "sizes are equal: then only the table is left.",
+    ),
+)
 def check_count_inputs(count_inputs: Callable[..., Any]) -> None:
     """Word table and projection; none where the widths are equal."""
     for vocab, narrow, wide in ((30522, 128, 256), (1000, 7, 20), (500, 30, 10)):
@@ -100,7 +122,18 @@ def check_count_inputs(count_inputs: Callable[..., Any]) -> None:
         )
 
 
-@exercise("02.3", title="find the nearest rows of a table")
+@exercise(
+    "02.3",
+    title="find the nearest rows of a table",
+    hints=(
+        "The cosine of two vectors is their dot product divided by both lengths. You need it "
+        "between one row and all rows.",
+        "F.cosine_similarity compares a table with one row at once. argsort gives row numbers in "
+        "order; say that you want the largest first.",
+        "The row itself is at the top of that order. Take its number out by its value, not by its "
+        "place, and then cut after k; tolist turns a tensor into a list.",
+    ),
+)
 def check_nearest(nearest: Callable[..., Any]) -> None:
     """By cosine, nearest first, without the row itself."""
     angles = torch.deg2rad(torch.tensor([0.0, 170.0, 20.0, 50.0, 80.0, 185.0]))
@@ -133,6 +166,57 @@ def check_nearest(nearest: Callable[..., Any]) -> None:
     other = other.tolist() if isinstance(other, Tensor) else other
     if other not in ([2, 4], [4, 2]):
         raise Hint(f"Row 3 lies between rows 2 and 4, but your neighbours are {other}. Use index.")
+
+
+@exercise(
+    "02.4",
+    title="find out why two tables part, and make them one",
+    hints=(
+        "Two things may be equal without being the same thing. What does a step of training "
+        "change: both, or the one that it was given?",
+        "An nn.Embedding keeps its table in the attribute weight, an nn.Parameter. An optimiser "
+        "knows parameters, not numbers: list the parameters of both modules, and count them by "
+        "id.",
+        "No number has to be copied. One assignment will do: the generator's attribute weight "
+        "becomes the very parameter that the discriminator has.",
+    ),
+)
+def check_tie(tie: Callable[..., Any]) -> None:
+    """One parameter in both modules, the discriminator's own, with its numbers, and able to learn."""
+    generator, discriminator = nn.Embedding(5, 3), nn.Embedding(5, 3)
+    kept = discriminator.weight
+    numbers, generators_own = kept.detach().clone(), generator.weight.detach().clone()
+    tie(generator, discriminator)
+    one, other = generator.weight, discriminator.weight
+    if one is not other:
+        if torch.equal(one, generators_own) and torch.equal(other, numbers):
+            raise Hint(
+                "Both tables are as they were. Change the generator that was handed over: nobody keeps "
+                "what the function returns."
+            )
+        if one.data_ptr() == other.data_ptr():
+            raise Hint(
+                "Their numbers now lie in one place, but two parameters stand over it. Each has a "
+                "gradient of its own, and an optimiser that knows both takes two steps in place of "
+                "one. There should be one parameter."
+            )
+        if torch.equal(one, other):
+            raise Hint(
+                "The numbers were copied: equal today, and apart after the first step, which changes "
+                "one of the copies. Look at what the optimiser holds, and how many of them."
+            )
+        raise Hint("The two tables hold different numbers. Both should be the discriminator's.")
+    if torch.equal(one, generators_own):
+        raise Hint("It is one table now, but the generator's. Keep the discriminator's.")
+    if other is not kept:
+        raise Hint(
+            "The discriminator has a new parameter. An optimiser that was made for it before would go "
+            "on changing the old one. Leave the discriminator as it is."
+        )
+    if not torch.equal(one, numbers):
+        raise Hint("It is one table, but its numbers are no longer the discriminator's.")
+    if not one.requires_grad:
+        raise Hint("The table can no longer learn: its requires_grad was switched off.")
 
 
 def _number(value: Any) -> int:

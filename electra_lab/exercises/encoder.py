@@ -1,4 +1,4 @@
-"""Checks for notebook 04: LayerNorm, the residual connection, the parameters of a layer."""
+"""Checks for notebook 04: LayerNorm, the residual connection, a layer's parameters, a faulty stack."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 from .expectations import expect_close, expect_tensor
@@ -13,7 +14,19 @@ from .framework import Hint, exercise
 from .recording import describe
 
 
-@exercise("04.1", title="normalise each token by itself")
+@exercise(
+    "04.1",
+    title="normalise each token by itself",
+    hints=(
+        "Four steps for each token: take the mean away, divide by the spread, multiply by the "
+        "gain, add the bias.",
+        "mean and var go along the last axis, dim=-1. keepdim=True leaves an axis of length 1, so "
+        "that the result broadcasts against the states. The variance divides by n: "
+        "unbiased=False.",
+        "The spread is the square root of variance plus eps; eps stands under the root. Gain and "
+        "bias have one number for each column and broadcast by themselves.",
+    ),
+)
 def check_layer_norm(layer_norm: Callable[..., Any]) -> None:
     """Mean and biased variance along the last axis, eps inside the root, then gain and bias."""
     states = torch.randn(3, 4, 6) * 2 + 1
@@ -69,7 +82,16 @@ def check_layer_norm(layer_norm: Callable[..., Any]) -> None:
     )
 
 
-@exercise("04.2", title="wrap a block as ELECTRA does")
+@exercise(
+    "04.2",
+    title="wrap a block as ELECTRA does",
+    hints=(
+        "Two things are added: what goes in, and what the block makes of it. Where does the norm "
+        "come, before the sum or after it?",
+        "Post-norm means that the norm is the last thing to happen, and sees the sum. The block "
+        "sees the states as they came in.",
+    ),
+)
 def check_wrap(wrap: Callable[..., Any]) -> None:
     """norm(states + block(states)): the residual added first, the norm last."""
     states, weight = torch.randn(2, 3, 5), torch.randn(5, 5)
@@ -113,7 +135,18 @@ def check_wrap(wrap: Callable[..., Any]) -> None:
     )
 
 
-@exercise("04.3", title="count the parameters of a layer")
+@exercise(
+    "04.3",
+    title="count the parameters of a layer",
+    hints=(
+        "Write down every part of the layer that has parameters: four linear layers of attention, "
+        "two of feed-forward, and the norms. How many norms are there?",
+        "A linear layer from n to m has n times m weights and m biases. Feed-forward goes out to "
+        "intermediate_size and back, so its two biases have different lengths.",
+        "Each of the two LayerNorms has a gain and a bias of hidden_size numbers: 4 times "
+        "hidden_size together. Add attention, expand, contract and norms.",
+    ),
+)
 def check_count_layer(count_layer: Callable[..., Any]) -> None:
     """Four square layers, two of the feed-forward block, two norms, all with biases."""
     for hidden, inner in ((256, 1024), (768, 3072), (10, 25)):
@@ -160,3 +193,101 @@ def check_count_layer(count_layer: Callable[..., Any]) -> None:
                 f"hidden {hidden}, inner {inner} should give {expected:,}; yours is {made:,}. Count "
                 "attention (4 layers), feed-forward (2 layers) and 2 norms, with all biases."
             )
+
+
+@exercise(
+    "04.4",
+    title="find out why a stack learns nothing, and mend it",
+    hints=(
+        "There are several causes, and each symptom has its own. Take them one at a time: which "
+        "parameters does the module know, are its layers different ones, and what does eval() "
+        "switch off?",
+        "A module knows the layers in its attributes and in an nn.ModuleList, not those in a "
+        "plain list. make_layer makes one new layer at each call. F.dropout does not know whether "
+        "the module is in training, unless you tell it.",
+        "Call make_layer once for every layer, inside an nn.ModuleList. Every module has an "
+        "attribute called training; hand it to F.dropout, or use nn.Dropout, which looks by "
+        "itself. Change nothing else.",
+    ),
+)
+def check_mended_stack(mended_stack: Callable[..., Any]) -> None:
+    """Layers of its own, known to PyTorch; dropout in training only; what was right stays as it was."""
+    stack = mended_stack(lambda: nn.Linear(6, 6), 3)
+    if not isinstance(stack, nn.Module):
+        raise Hint(f"MendedStack should be an nn.Module; it makes {describe(stack)}.")
+    _expect_layers_of_its_own(stack)
+    states = torch.randn(2, 5, 6)
+    stack.eval()
+    if not torch.equal(stack(states), stack(states)):
+        raise Hint(
+            "Parameters are found now. But after eval() two runs still differ: F.dropout drops "
+            "numbers at any time, unless its argument training says otherwise."
+        )
+    made = expect_tensor(stack(states), (2, 5, 6), "The states")
+    layers = [part for part in stack.modules() if isinstance(part, nn.Linear)]
+    expected, alone = states, states
+    for layer in layers:
+        expected, alone = expected + layer(expected), layer(alone)
+    if torch.allclose(made, alone, atol=1e-5):
+        raise Hint(
+            "The residual connection is lost: what a layer returns was added to the states, and that "
+            "was no fault."
+        )
+    expect_close(
+        made,
+        expected,
+        "The parameters are right now, but in eval() the result should be as before without dropout: "
+        "states plus what the layer returns, layer after layer.",
+    )
+    _expect_the_same_dropout(mended_stack)
+
+
+def _expect_layers_of_its_own(stack: nn.Module) -> None:
+    one, found = 6 * 6 + 6, sum(part.numel() for part in stack.parameters())
+    said = f"3 layers of {one} parameters have {3 * one} together; PyTorch finds {found}. "
+    if found == 0:
+        raise Hint(
+            f"{said}What lies in a plain list is hidden from it, and so from the optimiser. There is a "
+            "list for modules."
+        )
+    if found == one:
+        raise Hint(
+            f"{said}All places hold the same layer. How often is make_layer called, and how often "
+            "should it be?"
+        )
+    if found != 3 * one:
+        raise Hint(f"{said}There should be one layer for each number from 0 to layers - 1.")
+    weights = [part.weight for part in stack.modules() if isinstance(part, nn.Linear)]
+    if any(torch.equal(weights[0], weight) for weight in weights[1:]):
+        raise Hint(
+            "There are 3 layers now, but they begin with the same numbers, as copies do. Let make_layer "
+            "make each of them."
+        )
+
+
+def _expect_the_same_dropout(mended_stack: Callable[..., Any]) -> None:
+    """In training a tenth of what the layer returns is dropped, nothing of the states themselves."""
+    states = torch.randn(100, 50, 6)
+    stack = mended_stack(lambda: _constant(0.0), 2).train()
+    if not torch.equal(stack(states), states):
+        raise Hint(
+            "In training, states are lost even where the layers return only zeros. Dropout stood on "
+            "what the layer returns, not on the sum; leave it there."
+        )
+    added = mended_stack(lambda: _constant(1.0), 1).train()(states) - states
+    dropped = float((added.abs() < 0.5).double().mean())
+    if dropped == 0:
+        raise Hint(
+            "Now nothing is dropped in training, either. Dropout was right there; it should be off in "
+            "eval() only."
+        )
+    if abs(dropped - 0.1) > 0.02:
+        raise Hint(f"Dropout dropped a tenth of the numbers; yours drops {dropped:.2f} of them.")
+
+
+def _constant(value: float) -> nn.Linear:
+    """A layer that returns the same number everywhere, whatever it reads."""
+    layer = nn.Linear(6, 6)
+    nn.init.zeros_(layer.weight)
+    nn.init.constant_(layer.bias, value)
+    return layer

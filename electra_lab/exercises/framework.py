@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 from importlib import import_module
 from typing import Any
 
 import torch
 
 from .recording import Recorder
+from .status import Status
+from .stored_progress import record
 
 Checker = Callable[[Any], None]
 
@@ -42,19 +43,13 @@ class Hint(Exception):
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise: its number ("03.2": notebook 03, second exercise), its title, its check."""
+    """One exercise: its number ("03.2": notebook 03, second exercise), its title, its check, and the
+    hints that are given one by one."""
 
     number: str
     title: str
     checker: Checker
-
-
-class Status(Enum):
-    """The three outcomes of a check, as the learner reads them."""
-
-    NOT_ATTEMPTED = "not attempted yet"
-    NOT_YET = "not yet"
-    PASSED = "passed"
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,12 +72,14 @@ class Result:
 _EXERCISES: dict[str, Exercise] = {}
 
 
-def exercise(number: str, title: str) -> Callable[[Checker], Checker]:
+def exercise(number: str, title: str, hints: tuple[str, ...] = ()) -> Callable[[Checker], Checker]:
     """Register the decorated function as the check of one exercise.
 
     Args:
         number: notebook and exercise, such as ``"03.2"``.
         title: what the learner is asked for, a short phrase in lower case.
+        hints: what ``hint(number)`` gives one by one: what to think of, where to look, almost the
+            answer. Plain sentences, since they are read aloud as well.
 
     Raises:
         ValueError: the number belongs to no notebook, or is taken by another check.
@@ -100,7 +97,7 @@ def exercise(number: str, title: str) -> Callable[[Checker], Checker]:
                 f"Exercise {number} is checked by {_full_name(taken.checker)} already; give "
                 f"{_full_name(checker)} a number of its own."
             )
-        _EXERCISES[number] = Exercise(number, title, checker)
+        _EXERCISES[number] = Exercise(number, title, checker, hints)
         return checker
 
     return register
@@ -117,7 +114,8 @@ def check(number: object, function: object) -> Result:
     """Check a learner's function.
 
     The random generators of PyTorch are seeded for the check and put back after it, so that a cell
-    that runs later gives the same numbers whether or not the exercise was done.
+    that runs later gives the same numbers whether or not the exercise was done. The outcome is
+    recorded for ``progress``.
 
     Args:
         number: notebook and exercise, such as ``"03.2"``.
@@ -130,7 +128,13 @@ def check(number: object, function: object) -> Result:
     Raises:
         ValueError: there is no such exercise.
     """
-    known = _find(number)
+    known = find_exercise(number)
+    result = _outcome(known, function)
+    record(result.number, result.status)
+    return result
+
+
+def _outcome(known: Exercise, function: object) -> Result:
     if not callable(function):
         return Result(
             known.number,
@@ -152,7 +156,12 @@ def check(number: object, function: object) -> Result:
     return Result(known.number, Status.PASSED, known.title)
 
 
-def _find(number: object) -> Exercise:
+def find_exercise(number: object) -> Exercise:
+    """The exercise of this number.
+
+    Raises:
+        ValueError: there is none; names those that there are.
+    """
     notebook = str(number).split(".")[0]
     if notebook in NOTEBOOKS:
         _load(notebook)

@@ -38,7 +38,18 @@ def _positions(value: Any) -> Tensor:
     return value
 
 
-@exercise("05.1", title="choose the positions of a sentence")
+@exercise(
+    "05.1",
+    title="choose the positions of a sentence",
+    hints=(
+        "How many positions are drawn, and from which? The number counts every token of the "
+        "sentence; the positions to draw from leave the special ones out.",
+        "torch.isin says for each id whether it is one of some others; nonzero gives the places "
+        "where a tensor is true. That makes the list of candidates.",
+        "torch.randperm gives a random order without repetition. Put the candidates into such an "
+        "order and keep the first ones, as many as are wanted.",
+    ),
+)
 def check_choose_positions(choose_positions: Callable[..., Any]) -> None:
     """Count, range, no special token, no position twice, all equally often."""
     for length, because in (
@@ -93,7 +104,18 @@ def check_choose_positions(choose_positions: Callable[..., Any]) -> None:
         )
 
 
-@exercise("05.2", title="the MLM loss at the chosen positions")
+@exercise(
+    "05.2",
+    title="the MLM loss at the chosen positions",
+    hints=(
+        "The loss asks only about the chosen positions. Take the scores and the original ids "
+        "there, and forget the rest.",
+        "Positions are flat: they count through the whole batch, row after row. Flatten the first "
+        "two axes of the scores, and both of the ids, before you index.",
+        "F.cross_entropy takes scores of shape (selected, vocab) and ids of shape (selected), and "
+        "gives the mean of -log p.",
+    ),
+)
 def check_mlm_loss(mlm_loss: Callable[..., Any]) -> None:
     """Mean cross-entropy over the chosen positions of a batch, rows with different numbers."""
     batch, seq, vocab = 3, 6, 11
@@ -139,7 +161,18 @@ def check_mlm_loss(mlm_loss: Callable[..., Any]) -> None:
     )
 
 
-@exercise("05.3", title="sample at a temperature")
+@exercise(
+    "05.3",
+    title="sample at a temperature",
+    hints=(
+        "Temperature comes first: divide the scores by it. Then draw; argmax alone would give the "
+        "same word each time.",
+        "Two ways are exact. torch.multinomial draws from probabilities; or add Gumbel noise to "
+        "the scores and take the largest.",
+        "Gumbel noise is -log(-log(u)), with u uniform between 0 and 1, one for each score; keep "
+        "u away from 0. With multinomial draw 1 from each row, and drop the axis of length 1.",
+    ),
+)
 def check_sample(sample: Callable[..., Any]) -> None:
     """The share of each piece in many samples, against softmax(logits / T)."""
     rows = 20_000

@@ -34,7 +34,19 @@ def _batch() -> MaskedBatch:
     return MaskedBatch(original, masked, positions, mask)
 
 
-@exercise("07.1", title="the joint loss")
+@exercise(
+    "07.1",
+    title="the joint loss",
+    hints=(
+        "You know all of the parts: the MLM loss of notebook 05, the RTD loss of notebook 06, and "
+        "a weight for one of them.",
+        "The generator's scores are of the chosen positions only; its targets are the original "
+        "ids there, flattened first. The discriminator's labels say where corrupted and original "
+        "ids differ.",
+        "MLM is a cross-entropy, the mean over chosen positions. RTD is a binary cross-entropy, "
+        "the mean over tokens that are no padding. Only the second is multiplied by the weight.",
+    ),
+)
 def check_joint_loss(joint_loss: Callable[..., Any]) -> None:
     """MLM averaged over the selected positions + weight * RTD averaged over the attended tokens."""
     batch = _batch()
@@ -110,7 +122,20 @@ def _tiny_pair() -> tuple[ElectraForMaskedLM, ElectraForMaskedLM]:
     return generator, model
 
 
-@exercise("07.2", title="the loss of Replace MLM")
+@exercise(
+    "07.2",
+    title="the loss of Replace MLM",
+    hints=(
+        "Two models, two texts, one question: each model answers at the same positions what the "
+        "original word was.",
+        "The generator reads masked_ids. Take the chosen rows of its logits, sample from them, "
+        "and put the samples into a copy of original_ids; the model reads that copy. Both need "
+        "attention_mask.",
+        "Both losses are cross-entropies against the original ids at the chosen positions, and "
+        "they are added. The samples are whole numbers: no gradient passes through them, and none "
+        "is missing.",
+    ),
+)
 def check_replace_mlm_loss(replace_mlm_loss: Callable[..., Any]) -> None:
     """Both models learn by MLM; the second one reads samples where the first one reads [MASK]."""
     batch = _batch()
@@ -196,7 +221,19 @@ def check_replace_mlm_loss(replace_mlm_loss: Callable[..., Any]) -> None:
         )
 
 
-@exercise("07.3", title="the copy gate of All-Tokens MLM")
+@exercise(
+    "07.3",
+    title="the copy gate of All-Tokens MLM",
+    hints=(
+        "There are two ways to the original token: copying what stands there, and writing it. The "
+        "probabilities of both ways are added.",
+        "Copying gives the original only where the input is the original. Writing gives it with "
+        "the probability that the softmax has for it.",
+        "D where input and original agree, else 0; to this add (1 - D) times the softmax at "
+        "original_ids. gather picks one column in each row, and wants the ids with an axis of "
+        "length 1 behind.",
+    ),
+)
 def check_copy_gate(all_tokens_probability: Callable[..., Any]) -> None:
     """p(original) = D * [input is the original] + (1 - D) * softmax(logits)[original]."""
     input_ids = torch.tensor([3, 1, 4, 1, 5])

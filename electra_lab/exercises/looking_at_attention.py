@@ -13,7 +13,20 @@ from .framework import Hint, exercise
 from .recording import describe
 
 
-@exercise("09.1", title="turn attention between pieces into attention between words")
+@exercise(
+    "09.1",
+    title="turn attention between pieces into attention between words",
+    hints=(
+        "There is one step for each axis. Columns are looked at: a word receives what all of its "
+        "pieces receive. Rows look: a word looks as its pieces do on average.",
+        "Make a table with a row for each word and a column for each token, 1 where the token is "
+        "a piece of the word. It does both steps as matrix products. Special tokens have zeros "
+        "everywhere.",
+        "Multiply the weights from the right by that table's transpose, which adds up columns. "
+        "Multiply from the left by the table with each row divided by its sum, which takes means "
+        "of rows.",
+    ),
+)
 def check_between_words(between_words: Callable[..., Any]) -> None:
     """To a word the sum over its pieces, from a word their mean; special tokens are no words."""
     words = [None, 0, 1, 1, 1, 2, 3, 3, None]
@@ -78,7 +91,16 @@ def check_between_words(between_words: Callable[..., Any]) -> None:
     )
 
 
-@exercise("09.2", title="find the best fixed distance")
+@exercise(
+    "09.2",
+    title="find the best fixed distance",
+    hints=(
+        "A distance is the target minus the source, with its sign. Which of the distances comes "
+        "up most often?",
+        "collections.Counter counts the values of a list, and its most_common gives the commonest "
+        "with its count. The share is that count over the number of pairs.",
+    ),
+)
 def check_best_offset(best_offset: Callable[..., Any]) -> None:
     """The commonest target - source, and in how many of the pairs it is right."""
     for pairs, offset, share in (
@@ -130,7 +152,18 @@ def _expect_share(found: Any, pairs: Sequence[tuple[int, int]], share: float) ->
     )
 
 
-@exercise("09.3", title="roll attention out through all layers")
+@exercise(
+    "09.3",
+    title="roll attention out through all layers",
+    hints=(
+        "For each layer make one matrix: the mean over its heads, mixed half and half with the "
+        "identity, which stands for the residual connection.",
+        "torch.eye makes the identity. A layer mixes what the layer below has mixed already: that "
+        "is a matrix product, not a product entry by entry.",
+        "Begin with the first layer's matrix and go up. Each later matrix is multiplied from the "
+        "left onto what you have so far.",
+    ),
+)
 def check_rollout(rollout: Callable[..., Any]) -> None:
     """Half of the mean over heads, half of the identity; later layers are multiplied from the left."""
     layers = [(torch.randn(2, 4, 4) * 2).softmax(dim=-1) for _ in range(3)]

@@ -49,7 +49,18 @@ class _RowScorer:
         return self.scores(input_ids, attention_mask)
 
 
-@exercise("13.1", title="from rows to a loss")
+@exercise(
+    "13.1",
+    title="from rows to a loss",
+    hints=(
+        "The encoder knows rows, not choices. So two axes become one, the scores are made, and "
+        "the one axis becomes two again.",
+        "flatten(0, 1) makes rows of ids and mask alike; unflatten or view brings batch and "
+        "choices back. The choices of one question stay side by side.",
+        "With scores of shape (batch, choices) the loss is the cross-entropy of notebook 05: "
+        "choices stand where the words stood.",
+    ),
+)
 def check_choice_loss(choice_loss: Callable[..., Any]) -> None:
     """Flatten, score, fold, and cross-entropy over the choices."""
     scorer = _RowScorer()
@@ -113,7 +124,17 @@ def check_choice_loss(choice_loss: Callable[..., Any]) -> None:
         )
 
 
-@exercise("13.2", title="a score that does not punish long choices")
+@exercise(
+    "13.2",
+    title="a score that does not punish long choices",
+    hints=(
+        "A mean is a sum over a count. Sum and count may both see only the tokens of the choice.",
+        "masked_fill puts 0 where a token does not count, even where the number there is minus "
+        "infinity. Then add up along the last axis.",
+        "Divide by how many tokens of each choice count, which is a sum along the last axis of "
+        "counted, and not by the length of the tensor.",
+    ),
+)
 def check_choice_scores(choice_scores: Callable[..., Any]) -> None:
     """The mean of the log-probabilities of the tokens that count."""
     log_p = -torch.rand(BATCH, CHOICES, LONGEST) * 3 - 0.1
@@ -166,7 +187,19 @@ def check_choice_scores(choice_scores: Callable[..., Any]) -> None:
     )
 
 
-@exercise("13.3", title="accuracy with ties")
+@exercise(
+    "13.3",
+    title="accuracy with ties",
+    hints=(
+        "What does argmax return when all scores are equal? And which choice is right in 40% of "
+        "the rows?",
+        "If the right choice shares the first place with others, it wins the lot in one of so "
+        "many cases. A row is then right by a part, not as a whole.",
+        "Compare every score with the largest of its row to see who is among the best. A row "
+        "counts 1 over their number if the right choice is one of them, else 0. Take the mean "
+        "over the rows.",
+    ),
+)
 def check_expected_accuracy(expected_accuracy: Callable[..., Any]) -> None:
     """A tie is broken by drawing lots: the right choice among k best ones earns 1 / k."""
     scores = torch.tensor(

@@ -12,7 +12,17 @@ from .recording import describe
 Place = tuple[int, int]
 
 
-@exercise("12.1", title="the best span")
+@exercise(
+    "12.1",
+    title="the best span",
+    hints=(
+        "Try all spans that are allowed, one after the other, and remember the best so far.",
+        "Two loops: one over the first token, one over the last. The last is never before the "
+        "first; in a span of one token they are the same.",
+        "With a given first token the last runs on to first + longest - 1, and not beyond the "
+        "list. All scores may lie below 0, so begin with minus infinity as the best.",
+    ),
+)
 def check_best_span(best_span: Callable[..., Any]) -> None:
     """The first and last token with the highest sum of scores that are a span, and not too long."""
     cases: tuple[tuple[list[float], list[float], int], ...] = (
@@ -101,7 +111,18 @@ CUT_BEFORE = [*PLACES[:4], *PLACES[12:]]  # and this one begins with "Rex"
 NOT_THERE = [*PLACES[:7], None]
 
 
-@exercise("12.2", title="from characters to tokens")
+@exercise(
+    "12.2",
+    title="from characters to tokens",
+    hints=(
+        "The answer is a stretch of characters, and so is each token. Which tokens share a "
+        "character with the answer? And is the whole answer inside this window?",
+        "The answer ends at begin plus its length. Two stretches overlap where each begins before "
+        "the other ends. Tokens that are None take no part.",
+        "Collect the tokens that overlap. If there are none, or the first of them begins behind "
+        "begin, or the last stops before the answer's end, then a part is missing: return (0, 0).",
+    ),
+)
 def check_answer_tokens(answer_tokens: Callable[..., Any]) -> None:
     """The tokens that have a character of the answer, if the window holds all of it."""
     cases: tuple[tuple[list[Place | None], str, Place, str], ...] = (
@@ -176,7 +197,18 @@ def check_answer_tokens(answer_tokens: Callable[..., Any]) -> None:
         raise Hint(here + where)
 
 
-@exercise("12.3", title="token F1")
+@exercise(
+    "12.3",
+    title="token F1",
+    hints=(
+        "Count the common words; a word that stands twice in both counts twice. Precision divides "
+        "by the words that were said, recall by the right ones; F1 is their harmonic mean.",
+        "collections.Counter counts words, and the sign & between two counters keeps the smaller "
+        "count of each word. total() adds the counts up.",
+        "The harmonic mean comes to twice the common words over the words of both lists together. "
+        "Look at empty lists first: both empty is 1, one empty is 0.",
+    ),
+)
 def check_token_f1(token_f1: Callable[..., Any]) -> None:
     """Twice the shared words, over the words of both; 1 where both have none."""
     cases = (

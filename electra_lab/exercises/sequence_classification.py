@@ -14,7 +14,18 @@ from .diagnosis import expect_or_explain
 from .framework import Hint, exercise
 
 
-@exercise("10.1", title="the state that stands for the sentence")
+@exercise(
+    "10.1",
+    title="the state that stands for the sentence",
+    hints=(
+        "Which position is it in each row? The mask knows: it is the first 1 of the row, wherever "
+        "that stands.",
+        "argmax gives the first place of the largest number. Of a row of zeros and ones that is "
+        "the first 1.",
+        "Indexing with two tensors picks one entry for each pair: a number for every row from "
+        "torch.arange, together with the places that you found.",
+    ),
+)
 def check_first_states(first_states: Callable[..., Any]) -> None:
     """The state of each row's first token that is no padding, on whichever side the padding is."""
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [0, 0, 1, 1, 1], [0, 1, 1, 1, 0]])
@@ -50,7 +61,18 @@ def check_first_states(first_states: Callable[..., Any]) -> None:
     )
 
 
-@exercise("10.2", title="the multi-label loss, rare labels weighted")
+@exercise(
+    "10.2",
+    title="the multi-label loss, rare labels weighted",
+    hints=(
+        "Each label of each row is a question of its own, answered by a sigmoid. Write one term "
+        "for a present label and one for an absent one; the weight belongs to only one of them.",
+        "A present label costs minus log p, an absent one minus log(1 - p). F.logsigmoid gives "
+        "log p from the logit and stays finite; for 1 - p turn the sign of the logit around.",
+        "Multiply the first term by labels and weights, the second by 1 minus labels; add both, "
+        "and take the mean of everything.",
+    ),
+)
 def check_multi_label_loss(multi_label_loss: Callable[..., Any]) -> None:
     """Binary cross-entropy, a label's weight on its term where it is present; the mean of all terms."""
     logits = torch.randn(4, 3)
@@ -109,7 +131,19 @@ def _weighted(
     return F.binary_cross_entropy_with_logits(logits, labels, pos_weight=weights)
 
 
-@exercise("10.3", title="Spearman's correlation")
+@exercise(
+    "10.3",
+    title="Spearman's correlation",
+    hints=(
+        "Two steps: replace each value by its rank, then compute the ordinary correlation of the "
+        "ranks. Equal values must have equal ranks.",
+        "A table of all comparisons gives the ranks without sorting: for each value count how "
+        "many are smaller, and how many are equal, itself included.",
+        "A rank is the number of smaller ones plus half of the other equal ones. For the "
+        "correlation take the means away, multiply and add up, and divide by the square root of "
+        "the product of both sums of squares.",
+    ),
+)
 def check_spearman(spearman: Callable[..., Any]) -> None:
     """The correlation of the ranks; equal values share the mean of their ranks."""
     scores = torch.tensor([2.0, 3.2, 1.1, 9.0, 4.9, 0.3])

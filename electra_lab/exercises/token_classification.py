@@ -16,7 +16,18 @@ from .recording import describe
 Entity = tuple[str, int, int]  # kind, first word, the word behind the last
 
 
-@exercise("11.1", title="from scores of pieces to a tag for each word")
+@exercise(
+    "11.1",
+    title="from scores of pieces to a tag for each word",
+    hints=(
+        "A word is read at its first piece, as in training. So the work is to find the first "
+        "piece of each word.",
+        "Take argmax over the labels for every piece, then go through labels and word numbers "
+        "side by side. Skip None, and skip a word that has its label already.",
+        "Begin with a list of one empty place for each word. At the end fill what is still empty "
+        "with 0: those words were cut off.",
+    ),
+)
 def check_tags_of_words(tags_of_words: Callable[..., Any]) -> None:
     """The best label at the first piece of each word; 0 for words whose pieces were cut off."""
     for word_ids, words in (
@@ -78,7 +89,18 @@ def check_tags_of_words(tags_of_words: Callable[..., Any]) -> None:
         )
 
 
-@exercise("11.2", title="from tags to entities")
+@exercise(
+    "11.2",
+    title="from tags to entities",
+    hints=(
+        "Go through the tags with one entity open, or none. What can happen at a tag? It goes on, "
+        "it ends, one begins, and sometimes one ends while another begins.",
+        "An entity goes on only where the tag is I- with the kind that is open. In every other "
+        "case close what is open; then, unless the tag is O, open a new one here.",
+        "The last entity may reach the end of the sentence, where no tag closes it: one more O "
+        "behind the last tag does. stop is the place at which you close.",
+    ),
+)
 def check_entities(entities: Callable[..., Any]) -> None:
     """Every maximal run of a kind from its B-; an I- that nothing goes before begins one, too."""
     for tags in (
@@ -145,7 +167,18 @@ def check_entities(entities: Callable[..., Any]) -> None:
         raise Hint(f"{tags} should give {right}; yours is {made}.")
 
 
-@exercise("11.3", title="the F1 of whole entities")
+@exercise(
+    "11.3",
+    title="the F1 of whole entities",
+    hints=(
+        "Count first, divide last. Three numbers are added up over all sentences: entities that "
+        "are right, entities in gold, entities in said.",
+        "Within a sentence an entity is right if the same triple is in both lists; of two sets "
+        "that is the intersection. Do not compare across sentences.",
+        "F1 is twice the right ones, divided by gold and said together. Ask before you divide "
+        "whether that is 0.",
+    ),
+)
 def check_entity_f1(entity_f1: Callable[..., Any]) -> None:
     """All sentences counted together; an entity is right where kind, first and stop are."""
     gold: list[list[Entity]] = [

@@ -13,7 +13,18 @@ PAD = 0
 IGNORED = -100
 
 
-@exercise("01.1", title="join pieces to words again")
+@exercise(
+    "01.1",
+    title="join pieces to words again",
+    hints=(
+        "Look at the pieces one at a time, from left to right. For each there is one question: "
+        "does it begin a word, or go on with the last one?",
+        "Python's startswith answers that question. A piece that goes on loses its first two "
+        "signs; any other is set off from the text so far by a space.",
+        "Keep one text that grows. The first word has no space before it, so add the space only "
+        "where the text so far is not empty.",
+    ),
+)
 def check_join_pieces(join_pieces: Callable[..., Any]) -> None:
     """Prefix taken off, no space before it, a space elsewhere; ## inside a word is text."""
     for tokens, expected, hint in (
@@ -52,7 +63,17 @@ def check_join_pieces(join_pieces: Callable[..., Any]) -> None:
             raise Hint(f"{tokens} should give {expected!r}; yours is {text!r}. {hint}{stripped}")
 
 
-@exercise("01.2", title="pad a batch and say what is padding")
+@exercise(
+    "01.2",
+    title="pad a batch and say what is padding",
+    hints=(
+        "How long must every row become? Find that number first, from all rows together.",
+        "What a row lacks is the longest length minus its own. A list times a number repeats it, "
+        "and list plus list makes a new list, which leaves the given rows as they were.",
+        "The mask of a row is as many ones as the row has ids, and as many zeros as were added. "
+        "Both come from lengths alone; the ids do not have to be looked at.",
+    ),
+)
 def check_pad(pad: Callable[..., Any]) -> None:
     """Padded on the right to the longest row, masks by position, the given rows left alone."""
     rows = [[2, 7, 8, 9, 3], [2, 7, 3], [2, 3]]
@@ -87,7 +108,18 @@ def check_pad(pad: Callable[..., Any]) -> None:
         )
 
 
-@exercise("01.3", title="carry the labels of words over to pieces")
+@exercise(
+    "01.3",
+    title="carry the labels of words over to pieces",
+    hints=(
+        "There are three kinds of pieces: special tokens, first pieces of words, later pieces. "
+        "What tells them apart in word_ids?",
+        "A first piece is one whose word number differs from that of the piece just before it. So "
+        "remember the number of the previous piece while you go through the list.",
+        "For each number: -100 if it is None or the same as the one before, otherwise the entry "
+        "of labels with that number.",
+    ),
+)
 def check_label_pieces(label_pieces: Callable[..., Any]) -> None:
     """The label on the first piece of each word, -100 on other pieces and special tokens."""
     for labels, word_ids, hint in (

@@ -1,6 +1,7 @@
 """Solutions of notebook 02, and the mistakes that its checks must find."""
 
 import torch
+from torch import nn
 from torch.nn import functional as F
 
 
@@ -97,7 +98,49 @@ def always_of_row_0(table, index, k):
     return nearest(table, 0, k)
 
 
-SOLUTIONS = {"02.1": embed, "02.2": count_inputs, "02.3": nearest}
+def tie(generator, discriminator):
+    generator.weight = discriminator.weight
+
+
+def copied_numbers(generator, discriminator):
+    generator.weight.data.copy_(discriminator.weight.data)
+
+
+def copied_parameter(generator, discriminator):
+    generator.weight = nn.Parameter(discriminator.weight.detach().clone())
+
+
+def two_parameters_in_one_place(generator, discriminator):
+    generator.weight.data = discriminator.weight.data
+
+
+def another_parameter_in_one_place(generator, discriminator):
+    generator.weight = nn.Parameter(discriminator.weight)
+
+
+def the_wrong_way_round(generator, discriminator):
+    discriminator.weight = generator.weight
+
+
+def only_a_name(generator, discriminator):
+    generator = discriminator
+    return generator
+
+
+def a_new_one_for_both(generator, discriminator):
+    generator.weight = discriminator.weight = nn.Parameter(discriminator.weight.detach().clone())
+
+
+def frozen(generator, discriminator):
+    generator.weight = discriminator.weight.requires_grad_(False)
+
+
+def the_mean_of_both(generator, discriminator):
+    discriminator.weight.data = (generator.weight.data + discriminator.weight.data) / 2
+    generator.weight = discriminator.weight
+
+
+SOLUTIONS = {"02.1": embed, "02.2": count_inputs, "02.3": nearest, "02.4": tie}
 
 MUTANTS = {
     "02.1": {
@@ -122,5 +165,30 @@ MUTANTS = {
         "distance instead of cosine": distance,
         "the farthest": farthest,
         "the index is not used": always_of_row_0,
+    },
+    "02.4": {
+        "the numbers are copied": copied_numbers,
+        "a parameter with copied numbers": copied_parameter,
+        "two parameters over the same numbers": two_parameters_in_one_place,
+        "another parameter over the same numbers": another_parameter_in_one_place,
+        "the generator's table is kept": the_wrong_way_round,
+        "only a name changes": only_a_name,
+        "a new parameter for both": a_new_one_for_both,
+        "the table is frozen": frozen,
+        "the mean of both tables": the_mean_of_both,
+    },
+}
+
+HINTS = {
+    "02.4": {
+        "the numbers are copied": "equal today, and apart after the first step",
+        "a parameter with copied numbers": "equal today, and apart after the first step",
+        "two parameters over the same numbers": "two steps in place of one",
+        "another parameter over the same numbers": "two steps in place of one",
+        "the generator's table is kept": "but the generator's",
+        "only a name changes": "nobody keeps what the function returns",
+        "a new parameter for both": "would go on changing the old one",
+        "the table is frozen": "can no longer learn",
+        "the mean of both tables": "no longer the discriminator's",
     },
 }

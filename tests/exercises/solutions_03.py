@@ -99,7 +99,123 @@ def heads_backwards(states, heads):
     return split_heads(states, heads).flip(1)
 
 
-SOLUTIONS = {"03.1": scores, "03.2": masked_softmax, "03.3": split_heads}
+def _right(query, key, value, mask):
+    return masked_softmax(scores(query, key), mask) @ value
+
+
+def _texts(width=16):
+    torch.manual_seed(1)
+    query, key, value = (torch.randn(2, 5, width) for _ in range(3))
+    return query, key, value, torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
+
+
+def _sums_are_1(attend, query, key, value, mask):
+    ones = torch.ones_like(value)
+    return torch.allclose(attend(query, key, ones, mask), ones, atol=1e-4)
+
+
+def _padding_is_hidden(attend, query, key, value, mask):
+    wild_key, wild_value = key.clone(), value.clone()
+    wild_key[mask == 0], wild_value[mask == 0] = 30.0, 100.0
+    before, after = attend(query, key, value, mask), attend(query, wild_key, wild_value, mask)
+    return torch.allclose(before[mask == 1], after[mask == 1], atol=1e-4)
+
+
+def _mixtures_are_right(attend, query, key, value, mask):
+    return torch.allclose(
+        attend(query, key, value, mask), _right(query, key, value, mask), atol=1e-4
+    )
+
+
+def what_is_wrong(attend):
+    texts = _texts()
+    if not _sums_are_1(attend, *texts):
+        return "sums"
+    if not _padding_is_hidden(attend, *texts):
+        return "padding"
+    return "none" if _mixtures_are_right(attend, *texts) else "scale"
+
+
+def always_none(attend):
+    return "none"
+
+
+def everything_is_scale(attend):
+    return "none" if _mixtures_are_right(attend, *_texts()) else "scale"
+
+
+def sums_not_asked_for(attend):
+    texts = _texts()
+    if not _padding_is_hidden(attend, *texts):
+        return "padding"
+    return "none" if _mixtures_are_right(attend, *texts) else "scale"
+
+
+def no_padding_in_the_mask(attend):
+    query, key, value, mask = _texts()
+    texts = query, key, value, torch.ones_like(mask)
+    if not _sums_are_1(attend, *_texts()):
+        return "sums"
+    return "none" if _mixtures_are_right(attend, *texts) else "scale"
+
+
+def padding_asked_for_last(attend):
+    texts = _texts()
+    if not _sums_are_1(attend, *texts):
+        return "sums"
+    if not _mixtures_are_right(attend, *texts):
+        return "scale"
+    return "none" if _padding_is_hidden(attend, *texts) else "padding"
+
+
+def as_wide_as_long(attend):
+    texts = _texts(width=5)
+    if what_is_wrong(attend) in ("sums", "padding"):
+        return what_is_wrong(attend)
+    return "none" if _mixtures_are_right(attend, *texts) else "scale"
+
+
+def width_of_1(attend):
+    if what_is_wrong(attend) in ("sums", "padding"):
+        return what_is_wrong(attend)
+    return "none" if _mixtures_are_right(attend, *_texts(width=1)) else "scale"
+
+
+def exactly_equal(attend):
+    found = what_is_wrong(attend)
+    texts = _texts()
+    if found == "none" and not torch.equal(attend(*texts), _right(*texts)):
+        return "scale"
+    return found
+
+
+def padded_queries_change_too(attend):
+    query, key, value, mask = _texts()
+    if not _sums_are_1(attend, query, key, value, mask):
+        return "sums"
+    wild = [part.masked_fill((mask == 0)[..., None], 30.0) for part in (query, key, value)]
+    if not torch.allclose(attend(query, key, value, mask), attend(*wild, mask), atol=1e-4):
+        return "padding"
+    return what_is_wrong(attend)
+
+
+def scale_not_known(attend):
+    texts = _texts()
+    if not _sums_are_1(attend, *texts):
+        return "sums"
+    return "none" if _mixtures_are_right(attend, *texts) else "padding"
+
+
+def a_fault_of_another_name(attend):
+    return "mask"
+
+
+SOLUTIONS = {
+    "03.1": scores,
+    "03.2": masked_softmax,
+    "03.3": split_heads,
+    "03.4": what_is_wrong,
+}
 
 MUTANTS = {
     "03.1": {
@@ -127,5 +243,34 @@ MUTANTS = {
         "heads in the other order": heads_backwards,
         "always 4 heads": always_four_heads,
         "always heads of 2 numbers": always_two_numbers,
+    },
+    "03.4": {
+        "says that all is well": always_none,
+        "everything is the scale": everything_is_scale,
+        "sums are not asked for": sums_not_asked_for,
+        "no padding in the mask": no_padding_in_the_mask,
+        "padding is asked for last": padding_asked_for_last,
+        "as many tokens as columns": as_wide_as_long,
+        "one column": width_of_1,
+        "rounding is taken for a fault": exactly_equal,
+        "queries of padding change, too": padded_queries_change_too,
+        "a wrong scale is taken for padding": scale_not_known,
+        "a name that was not asked for": a_fault_of_another_name,
+    },
+}
+
+HINTS = {
+    "03.4": {
+        "says that all is well": "where all values are 1, every mixture should be 1",
+        "everything is the scale": "where all values are 1, every mixture should be 1",
+        "sums are not asked for": "where all values are 1, every mixture should be 1",
+        "no padding in the mask": "Is there a 0 in your mask",
+        "padding is asked for last": "Ask for that before you compare",
+        "as many tokens as columns": "the width being neither 1 nor the number of tokens",
+        "one column": "the width being neither 1 nor the number of tokens",
+        "rounding is taken for a fault": "compare with torch.allclose",
+        "queries of padding change, too": "nobody reads those",
+        "a wrong scale is taken for padding": "tokens do not notice what padding holds",
+        "a name that was not asked for": "should return one of sums, padding, scale, none",
     },
 }

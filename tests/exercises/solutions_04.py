@@ -1,5 +1,10 @@
 """Solutions of notebook 04, and the mistakes that its checks must find."""
 
+import copy
+
+from torch import nn
+from torch.nn import functional as F
+
 
 def layer_norm(states, gain, bias, eps):
     mean = states.mean(dim=-1, keepdim=True)
@@ -96,7 +101,84 @@ def inner_width_fixed(hidden_size, intermediate_size):
     return count_layer(hidden_size, 4 * hidden_size)
 
 
-SOLUTIONS = {"04.1": layer_norm, "04.2": wrap, "04.3": count_layer}
+class MendedStack(nn.Module):
+    def __init__(self, make_layer, layers):
+        super().__init__()
+        self.layers = nn.ModuleList(make_layer() for _ in range(layers))
+
+    def forward(self, states):
+        for layer in self.layers:
+            states = states + F.dropout(layer(states), p=0.1, training=self.training)
+        return states
+
+
+class PlainList(MendedStack):
+    def __init__(self, make_layer, layers):
+        nn.Module.__init__(self)
+        self.layers = [make_layer() for _ in range(layers)]
+
+
+class OneLayerForAll(MendedStack):
+    def __init__(self, make_layer, layers):
+        super().__init__(make_layer, 0)
+        self.layers = nn.ModuleList([make_layer()] * layers)
+
+
+class Copies(MendedStack):
+    def __init__(self, make_layer, layers):
+        super().__init__(make_layer, 0)
+        layer = make_layer()
+        self.layers = nn.ModuleList(copy.deepcopy(layer) for _ in range(layers))
+
+
+class OneLayerTooFew(MendedStack):
+    def __init__(self, make_layer, layers):
+        super().__init__(make_layer, layers - 1)
+
+
+class DropoutAlways(MendedStack):
+    def forward(self, states):
+        for layer in self.layers:
+            states = states + F.dropout(layer(states), p=0.1)
+        return states
+
+
+class DropoutNever(MendedStack):
+    def forward(self, states):
+        for layer in self.layers:
+            states = states + layer(states)
+        return states
+
+
+class DropoutOnTheSum(MendedStack):
+    def forward(self, states):
+        for layer in self.layers:
+            states = F.dropout(states + layer(states), p=0.1, training=self.training)
+        return states
+
+
+class MoreDropout(MendedStack):
+    def forward(self, states):
+        for layer in self.layers:
+            states = states + F.dropout(layer(states), training=self.training)
+        return states
+
+
+class WithoutResidual(MendedStack):
+    def forward(self, states):
+        for layer in self.layers:
+            states = F.dropout(layer(states), p=0.1, training=self.training)
+        return states
+
+
+class AllReadTheInput(MendedStack):
+    def forward(self, states):
+        return states + sum(
+            F.dropout(layer(states), p=0.1, training=self.training) for layer in self.layers
+        )
+
+
+SOLUTIONS = {"04.1": layer_norm, "04.2": wrap, "04.3": count_layer, "04.4": MendedStack}
 
 MUTANTS = {
     "04.1": {
@@ -121,5 +203,32 @@ MUTANTS = {
         "one norm": one_norm,
         "the output layer is forgotten": output_forgotten,
         "the inner width is taken for 4 times the width": inner_width_fixed,
+    },
+    "04.4": {
+        "a plain list": PlainList,
+        "one layer in all places": OneLayerForAll,
+        "copies of one layer": Copies,
+        "one layer too few": OneLayerTooFew,
+        "dropout in eval, too": DropoutAlways,
+        "no dropout": DropoutNever,
+        "dropout on the sum": DropoutOnTheSum,
+        "dropout's default share": MoreDropout,
+        "the residual is lost": WithoutResidual,
+        "all layers read the input": AllReadTheInput,
+    },
+}
+
+HINTS = {
+    "04.4": {
+        "a plain list": "hidden from it, and so from the optimiser",
+        "one layer in all places": "All places hold the same layer",
+        "copies of one layer": "as copies do",
+        "one layer too few": "have 126 together; PyTorch finds 84",
+        "dropout in eval, too": "after eval() two runs still differ",
+        "no dropout": "nothing is dropped in training",
+        "dropout on the sum": "not on the sum",
+        "dropout's default share": "yours drops 0.50",
+        "the residual is lost": "residual connection is lost",
+        "all layers read the input": "layer after layer",
     },
 }

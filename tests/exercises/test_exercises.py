@@ -29,6 +29,11 @@ SOLVED = {path.stem[-2:]: _load(path) for path in sorted(Path(__file__).parent.g
 EXERCISES = registered()
 SOLUTIONS = {number: fn for module in SOLVED.values() for number, fn in module.SOLUTIONS.items()}
 MUTANTS = {number: made for module in SOLVED.values() for number, made in module.MUTANTS.items()}
+HINTS = {
+    number: made
+    for module in SOLVED.values()
+    for number, made in getattr(module, "HINTS", {}).items()
+}
 
 
 def _notebook(number):
@@ -89,10 +94,10 @@ def _run(node):
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
-def test_each_notebook_has_two_or_three_exercises(notebook):
+def test_each_notebook_has_three_exercises_or_more(notebook):
     numbers = [n for n in EXERCISES if n.startswith(f"{notebook}.")]
     assert numbers == [f"{notebook}.{i + 1}" for i in range(len(numbers))]
-    assert 2 <= len(numbers) <= 3
+    assert 3 <= len(numbers) <= 5
 
 
 @pytest.mark.parametrize("number", EXERCISES)
@@ -101,8 +106,8 @@ def test_the_solution_passes(number):
 
 
 @pytest.mark.parametrize("number", EXERCISES)
-def test_there_are_two_mutants_or_more(number):
-    assert len(MUTANTS[number]) >= 2
+def test_there_are_three_mutants_or_more(number):
+    assert len(MUTANTS[number]) >= 3
 
 
 @pytest.mark.parametrize(("number", "mistake"), [(n, m) for n in MUTANTS for m in MUTANTS[n]])
@@ -113,6 +118,13 @@ def test_a_mutant_gets_a_hint(number, mistake):
     assert " raised " not in result.message
     assert "could not use" not in result.message
     assert len(result.message.split()) >= 5
+
+
+@pytest.mark.parametrize("number", HINTS)
+def test_a_mutant_gets_the_hint_that_is_meant_for_it(number):
+    assert HINTS[number].keys() == MUTANTS[number].keys()
+    said = {mistake: check(number, MUTANTS[number][mistake]).message for mistake in HINTS[number]}
+    assert {m: s for m, s in said.items() if HINTS[number][m] not in s} == {}
 
 
 @pytest.mark.parametrize("number", EXERCISES)

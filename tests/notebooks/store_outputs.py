@@ -100,6 +100,7 @@ def _number(notebook):
 def execute(path):
     """Run every cell in a fresh kernel; an error in a cell is raised."""
     os.environ["ELECTRA_LAB_DISPLAY"] = "static"  # the kernel's views: pictures, no widgets
+    os.environ["ELECTRA_LAB_PROGRESS"] = "off"  # the stubs of a notebook are nobody's progress
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(
         notebook,
