@@ -34,6 +34,13 @@ def main_metric(data: TaskData) -> str:
     )
 
 
+def main_of(figures: Iterable[str]) -> str | None:
+    """The name of the main one among a task's figures, by their names alone; None where there is none.
+    ``main_metric`` for those who have the figures and not the data."""
+    names = set(figures)
+    return next((name for name in ("f1", "accuracy", "f1_micro", "pearson") if name in names), None)
+
+
 def score(data: TaskData, predictions: Sequence[Any], split: str = "test") -> Metrics:
     """All figures of a task.
 

@@ -151,7 +151,9 @@ def test_right_predictions_of_every_task_score_one():
             right = [(row["text"] or [""])[0] for row in data.test["answers"]]
         else:
             right = list(data.test["tags" if data.task == "token_classification" else "label"])
-        assert metrics.score(data, right)[metrics.main_metric(data)] == pytest.approx(1.0)
+        found = metrics.score(data, right)
+        assert found[metrics.main_metric(data)] == pytest.approx(1.0)
+        assert metrics.main_of(found) == metrics.main_metric(data)
         with pytest.raises(ValueError, match="expected one for each"):
             metrics.score(data, right[1:])
 
