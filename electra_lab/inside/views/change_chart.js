@@ -1,6 +1,13 @@
-function changeRow(item) {
-  const made = element("div", "electra-change", "", { role: "listitem" });
-  made.setAttribute("aria-label", `${item.name}: ${item.number}`);
+function changeRow(item, index, model, state) {
+  const made = state.interactive
+    ? element("button", "electra-change", "", { type: "button" })
+    : element("div", "electra-change", "", { role: "listitem" });
+  const chosen = index === state.chosen;
+  made.setAttribute("aria-label", `${item.name}: ${item.number}${chosen ? ", chosen" : ""}`);
+  if (chosen) made.classList.add("electra-chosen-line");
+  if (state.interactive) {
+    made.addEventListener("click", () => model.send({ event: "choose", index }));
+  }
   const track = element("span", "electra-change-track");
   const now = element("span", "electra-change-now");
   now.style.setProperty("--share", item.share);
@@ -21,8 +28,14 @@ function changeRow(item) {
 function render({ model, el }) {
   return follow(model, el, (state) => {
     const root = frame("changes", state);
-    const rows = element("div", "electra-bars", "", { role: "list", "aria-label": "what the model says" });
-    rows.append(...state.rows.map(changeRow));
+    if (state.interactive) root.classList.add("electra-interactive");
+    const rows = element("div", "electra-bars", "", {
+      role: state.interactive ? "group" : "list",
+      "aria-label": "what the model says",
+    });
+    const items = state.rows.map((item, index) => changeRow(item, index, model, state));
+    if (state.interactive) rove(items);
+    rows.append(...items);
     root.append(rows);
     if (state.rows.some((item) => item.before !== null)) {
       const legend = element("div", "electra-legend");
@@ -30,7 +43,7 @@ function render({ model, el }) {
         element("span", "electra-change-mark electra-was-before"),
         element("span", "", state.was),
         element("span", "electra-change-mark electra-is-now"),
-        element("span", "", "now"),
+        element("span", "", state.now),
       );
       root.append(legend);
     }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import View
 from .palette import FAINT, INK, THIRD
-from .wording import visible
+from .wording import two_decimals, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,9 +25,13 @@ class ChangeChart(View):
         before: how much before, or None where there is nothing to compare with.
         scale: the number that fills a line. 1 by default, for probabilities; None is the largest
             number without its sign, for a regression.
+        chosen: the line that is marked, by its number.
         was: what the outlines are, in words.
+        now: what the bars are, beside them.
         title: a line above the bars.
         note: a line below the title.
+
+    Events of the live widget: ``{"event": "choose", "index": i}`` when a line is clicked.
 
     Raises:
         ValueError: lengths differ, a number is not finite, or is larger than the scale.
@@ -43,13 +47,17 @@ class ChangeChart(View):
         *,
         before: Iterable[Any] | None = None,
         scale: float | None = 1.0,
+        chosen: int | None = None,
         was: str = "before",
+        now: str = "now",
         title: str = "",
         note: str = "",
     ) -> None:
         super().__init__()
-        self.was = was
-        self.update(names, numbers, before=before, scale=scale, title=title, note=note)
+        self.was, self.now = was, now
+        self.update(
+            names, numbers, before=before, scale=scale, chosen=chosen, title=title, note=note
+        )
 
     def update(
         self,
@@ -58,6 +66,7 @@ class ChangeChart(View):
         *,
         before: Iterable[Any] | None = None,
         scale: float | None = 1.0,
+        chosen: int | None = None,
         title: str = "",
         note: str = "",
     ) -> None:
@@ -79,6 +88,7 @@ class ChangeChart(View):
                 "scale=None for other finite numbers."
             )
         self.names, self.numbers, self.before, self.scale = list(names), now, were, whole
+        self.chosen = chosen
         self.title, self.note = title, note
         self._push()
 
@@ -87,6 +97,8 @@ class ChangeChart(View):
             "title": visible(self.title, 300),
             "note": visible(self.note, 300),
             "was": visible(self.was, 100),
+            "now": visible(self.now, 100),
+            "chosen": self.chosen,
             "rows": [
                 {
                     "name": visible(name),
@@ -114,10 +126,14 @@ class ChangeChart(View):
         head = _EDGE + _HEAD * self._head_lines()
         page = Canvas(head + _ROW * max(1, len(self.names)) + _EDGE + (_ROW if self.before else 0))
         page.heading(self.title, self.note, _EDGE, _HEAD)
-        left, longest = 200.0, 350.0
+        letters = max((len(visible(name)) for name in self.names), default=0)
+        left = float(min(max(200, 7 * letters + 20), 340))
+        longest = 550.0 - left
         for row, (name, now, was) in enumerate(self._rows()):
             middle = head + (row + 0.5) * _ROW
-            page.text(left - 10, middle, visible(name, 24), 13, INK, "right")
+            weight = "bold" if row == self.chosen else "normal"
+            shown = _cut(visible(name), int(left / 7.4))
+            page.text(left - 10, middle, shown, 13, INK, "right", weight=weight)
             page.box(left, middle - 7, longest, 14, fill="#f3f4f6", corner=2)
             page.box(left, middle - 7, longest * abs(now) / self.scale, 14, fill=THIRD, corner=2)
             if was is not None:
@@ -128,18 +144,18 @@ class ChangeChart(View):
             page.box(left, middle - 6, 22, 12, edge=INK, corner=2)
             page.text(left + 30, middle, visible(self.was, 60), 11, FAINT)
             page.box(left + 220, middle - 6, 22, 12, fill=THIRD, corner=2)
-            page.text(left + 250, middle, "now", 11, FAINT)
+            page.text(left + 250, middle, visible(self.now, 60), 11, FAINT)
         return page.figure
 
     def _said(self, now: float, was: float | None) -> str:
         if was is None:
-            return _short(now)
+            return two_decimals(now)
         moved = now - was
-        said = f"{_short(was)} → {_short(now)}"
+        said = f"{two_decimals(was)} → {two_decimals(now)}"
         return (
             said
             if abs(moved) < 0.005
-            else f"{said} ({'+' if moved > 0 else '−'}{_short(abs(moved))})"
+            else f"{said} ({'+' if moved > 0 else '−'}{two_decimals(abs(moved))})"
         )
 
     def _rows(self) -> Iterable[tuple[str, float, float | None]]:
@@ -150,7 +166,5 @@ class ChangeChart(View):
         return bool(self.title) + bool(self.note)
 
 
-def _short(number: float) -> str:
-    """Two digits, and no 0 before the point."""
-    text = f"{number:.2f}".replace("-", "−")
-    return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,11 +1,12 @@
 function token(item, index, model, state) {
   const said = item.original === null ? "" : `, the original is ${item.original}`;
-  const mark = item.replaced ? ", really replaced" : "";
+  const mark = item.replaced ? `, ${state.framed}` : "";
   const made = element("button", "electra-token", "", {
     type: "button",
-    "aria-label": `${item.text}: probability of being replaced ${item.number}${mark}${said}`,
+    "aria-label": `${item.text}: ${state.says} ${item.number}${mark}${said}`,
   });
   if (item.text.startsWith("##")) made.classList.add("electra-piece");
+  if (item.negative) made.classList.add("electra-negative");
   if (item.replaced) made.classList.add("electra-replaced");
   if (item.probability >= 0.5) made.classList.add("electra-strong");
   made.style.setProperty("--probability", item.probability);
@@ -24,7 +25,8 @@ function token(item, index, model, state) {
 function legend(state) {
   const made = element("div", "electra-legend");
   const scale = element("span");
-  scale.append("0", element("span", "electra-scale"), "1");
+  const colours = element("span", state.signed ? "electra-scale electra-signed" : "electra-scale");
+  scale.append(state.ends[0], colours, state.ends[1]);
   made.append(scale, element("span", "", state.legend));
   if (state.tokens.some((item) => item.replaced)) {
     made.append(element("span", "electra-mark"), element("span", "", state.mark));

@@ -36,3 +36,17 @@ def three_digits(probability: float) -> str:
         return "<.001"
     text = f"{probability:.3f}"
     return text[1:] if text.startswith("0") else "1.00"
+
+
+def two_decimals(number: float) -> str:
+    """``.25``, ``−1.50``: two digits after the point, and no 0 before it."""
+    text = f"{number:.2f}".replace("-", "−")
+    if text.strip("−0.") == "":
+        return ".00"
+    return text.replace("0.", ".", 1) if text.lstrip("−").startswith("0.") else text
+
+
+def with_sign(number: float) -> str:
+    """``+.25`` and ``−.25``; ``.00`` where rounding leaves nothing."""
+    text = two_decimals(number)
+    return text if text == ".00" or text.startswith("−") else f"+{text}"
