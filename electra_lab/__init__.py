@@ -42,7 +42,9 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "checkpoints.pair": ("Pair", "load_pair"),
     "checkpoints.convert": ("convert",),
     "inside.analysis": (
+        "ErrorReport",
         "ParsedSentence",
+        "find_errors",
         "head_importance",
         "head_relations",
         "microworld_sentences",
@@ -70,6 +72,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
         "AttentionView",
         "ChangeChart",
         "Cloud",
+        "ErrorView",
         "Projector",
         "ProposalChart",
         "TokenHeatMap",
@@ -82,6 +85,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "inside.explorers": (
         "AttentionExplorer",
         "EmbeddingExplorer",
+        "ErrorExplorer",
         "LiveTrainingChart",
         "MaskExplorer",
         "ReplacedTokenExplorer",

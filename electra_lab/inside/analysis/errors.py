@@ -142,29 +142,31 @@ class ErrorReport:
         return found
 
     def view(self, title: str = "", note: str = "") -> ErrorView:
-        """The picture: table, confusion matrix and slices."""
+        """The picture: confusion matrix, slices and all examples."""
         from electra_lab.inside.views import ErrorView
 
+        return ErrorView(**self.drawn(title, note))
+
+    def drawn(self, title: str = "", note: str = "") -> dict[str, Any]:
+        """What an ``ErrorView`` draws of it: the arguments of its constructor."""
         records = self.records
-        return ErrorView(
-            [record.heading for record in records],
-            [record.gold for record in records],
-            [record.predicted for record in records],
-            [record.loss for record in records],
-            confidences=None
-            if any(record.confidence is None for record in records)
-            else [record.confidence for record in records],
-            right=None
-            if any(record.right is None for record in records)
-            else [record.right for record in records],
-            notes=[record.notes for record in records],
-            confusion=self.confusion,
-            overall=self.overall,
-            slices=self.slices,
-            metric=self.metric,
-            title=title or f"{self.data}, {self.split}",
-            note=note,
-        )
+        graded = all(record.right is not None for record in records)
+        sure = all(record.confidence is not None for record in records)
+        return {
+            "texts": [record.heading for record in records],
+            "gold": [record.gold for record in records],
+            "predicted": [record.predicted for record in records],
+            "losses": [record.loss for record in records],
+            "confidences": [record.confidence for record in records] if sure else None,
+            "right": [record.right for record in records] if graded else None,
+            "notes": [record.notes for record in records],
+            "confusion": self.confusion,
+            "overall": self.overall,
+            "slices": self.slices,
+            "metric": self.metric,
+            "title": title or f"{self.data}, {self.split}",
+            "note": note,
+        }
 
     def slice_table(self) -> str:
         """The slices as text: how many, the metric and its interval."""
@@ -204,8 +206,8 @@ def find_errors(
 ) -> ErrorReport:
     """Ask a model about a split, and sort out where it is wrong.
 
-    Slices are made by label, by length in words and by words that train has not; of tagged words, the
-    last is by word.
+    Slices are made by ``"label"``, ``"length"`` in words and ``"unseen words"``: how many different ones
+    train has not; where words are tagged, whether it has this word.
 
     Args:
         model: taught this task; of this package or a live one of transformers. It stays where it is and
@@ -310,7 +312,7 @@ def _slices(
         [(f"{names[row]} words",) for row in items.rows],
         [f"{name} words" for name in order],
     )
-    yield from items.divided("words", *judged.unseen())
+    yield from items.divided("unseen words", *judged.unseen())
     for kind, function in functions.items():
         names, order = _parts(kind, [function(row) for row in judged.rows])
         yield from items.divided(
@@ -416,7 +418,7 @@ class _Judged:
             word for row in self.data.train for text in self.texts(row) for word in words_in(text)
         }
         names, order = binned([_unseen_words(self.texts(row), seen) for row in self.rows])
-        return [(f"{name} {UNSEEN}",) for name in names], [f"{name} {UNSEEN}" for name in order]
+        return [(name,) for name in names], order
 
 
 class _Sequences(_Judged):

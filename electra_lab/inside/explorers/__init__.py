@@ -6,6 +6,7 @@ The reader moves a control, the explorer asks the model again and hands its view
 from .attention import AttentionExplorer
 from .base import Explorer
 from .embeddings import EmbeddingExplorer
+from .errors import ErrorExplorer
 from .live_training import LiveTrainingChart
 from .mask import MaskExplorer
 from .replaced_tokens import ReplacedTokenExplorer
@@ -13,6 +14,7 @@ from .replaced_tokens import ReplacedTokenExplorer
 __all__ = [
     "AttentionExplorer",
     "EmbeddingExplorer",
+    "ErrorExplorer",
     "Explorer",
     "LiveTrainingChart",
     "MaskExplorer",

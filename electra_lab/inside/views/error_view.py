@@ -358,8 +358,8 @@ class ErrorView(View):
                 count = int(table.counts[line, column])
                 share = count / max(1, int(totals[line]))
                 x = left + column * wide
-                colour = FAINT if table.right[line, column] else DISCRIMINATOR
-                page.box(x + 1, y - cell / 2 + 1, wide - 2, cell - 2, fill=tint(share, colour))
+                fill = tint(share / 2, FAINT) if table.right[line, column] else tint(share)
+                page.box(x + 1, y - cell / 2 + 1, wide - 2, cell - 2, fill=fill)
                 if count:
                     page.text(x + wide / 2, y, f"{count:,}", 11, INK, "center")
 

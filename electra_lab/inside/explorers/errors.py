@@ -1,0 +1,168 @@
+"""Errors of any ELECTRA that was taught a task: filter them, and open one to see why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from electra_lab.inside.analysis import ErrorReport, find_errors
+from electra_lab.inside.views import View
+from electra_lab.text.tasks.schema import TaskData
+
+from .attention import AttentionExplorer
+from .base import Explorer
+
+HINT = "Cells and slices, clicked, leave only their examples. An example, clicked, opens below."
+OPENS: dict[str, Callable[[Any, Any, Any], Any]] = {"attention": AttentionExplorer}
+"""Explorers of one example, made with a model, a tokenizer and a text, which can be set."""
+
+
+class ErrorExplorer(Explorer):
+    """Every example of a data set with what the model said of it; the one that is chosen is traced.
+
+    Works for every task type, on models of this package and live ones of transformers.
+
+    Args:
+        model: taught the task.
+        tokenizer: of this package or of transformers.
+        data: the labelled data.
+        split: which part of it is shown first.
+        slices, max_length: see ``find_errors``.
+        opens: which explorer an example is opened in: one of ``OPENS``. It reads all of the text, also
+            where fine-tuning cut it.
+
+    Attributes:
+        errors: the view of all examples.
+        report: what it shows.
+        example: the explorer of the chosen example; None where it cannot be traced.
+        message: what the reader is told.
+
+    Raises:
+        ValueError: there is no such split or explorer; others as ``find_errors``.
+        TypeError: the model is none for this task.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        data: TaskData,
+        split: str = "test",
+        *,
+        slices: Mapping[str, Callable[[Any], Any]] | None = None,
+        max_length: int | None = None,
+        opens: str = "attention",
+    ) -> None:
+        if opens not in OPENS:
+            raise ValueError(f"opens is {opens!r}. Use one of {', '.join(map(repr, OPENS))}.")
+        self.model, self.tokenizer, self.data = model, tokenizer, data
+        self._slices, self._max_length, self._opens = slices, max_length, opens
+        self._reports: dict[str, ErrorReport] = {}
+        self.example: Any = None
+        self.message = HINT
+        self.report = self._asked(split)
+        self.errors = self.report.view(note=HINT)
+        self._choose_worst()
+        self.errors.on_event(self._heard)
+
+    @property
+    def split(self) -> str:
+        """Which part of the data is shown. Setting it asks the model about that part, the first time.
+
+        Raises:
+            ValueError: there is no such split.
+        """
+        return self.report.split
+
+    @split.setter
+    def split(self, split: str) -> None:
+        self.report = self._asked(split)
+        self.message = HINT
+        self.errors.update(**self.report.drawn(note=HINT))
+        self._choose_worst()
+        self._show_controls()
+
+    def choose(self, number: int) -> None:
+        """Open an example of the split.
+
+        Raises:
+            ValueError: there is none of that number.
+        """
+        self.errors.choose(number)
+        self._open(number)
+
+    def __repr__(self) -> str:
+        return "\n".join(["ErrorExplorer", repr(self.errors), *self._below()])
+
+    @property
+    def views(self) -> list[View]:
+        return [self.errors, *([] if self.example is None else self.example.views)]
+
+    @cached_property
+    def panel(self) -> Any:
+        """The live form: controls, the errors, and the chosen example in its explorer."""
+        from ipywidgets import HBox, VBox
+
+        lines = [HBox([self.controls[name] for name in line]) for line in self.layout()]
+        return VBox([*lines, self.errors.widget, self._place])
+
+    def _make_controls(self) -> dict[str, Any]:
+        """``split``: which part of the data."""
+        import ipywidgets
+
+        controls = {"split": ipywidgets.Dropdown(description="Split")}
+        controls["split"].options = list(self.data.splits())
+        self._listen(controls["split"], lambda split: setattr(self, "split", split))
+        return controls
+
+    def layout(self) -> list[list[str]]:
+        return [["split"]]
+
+    def _show(self, controls: dict[str, Any]) -> None:
+        controls["split"].value = self.split
+
+    def _asked(self, split: str) -> ErrorReport:
+        if split not in self._reports:
+            self._reports[split] = find_errors(
+                self.model,
+                self.tokenizer,
+                self.data,
+                split,
+                slices=self._slices,
+                max_length=self._max_length,
+            )
+        return self._reports[split]
+
+    def _choose_worst(self) -> None:
+        self.choose(self.report.by_loss()[0].row)
+
+    def _heard(self, event: dict[str, Any]) -> None:
+        match event:
+            case {"event": "choose", "index": int(number)} if number in range(
+                len(self.report.records)
+            ):
+                self._open(number)
+
+    def _open(self, number: int) -> None:
+        text = self.report.records[number].text
+        if self.example is not None:
+            self.example.text = text
+            return
+        try:
+            self.example = OPENS[self._opens](self.model, self.tokenizer, text)
+        except (ValueError, MemoryError) as error:  # the text is too long; the next one may not be
+            self.message = str(error)
+            return
+        if "_place" in self.__dict__:
+            self._place.children = (self.example.panel,)
+
+    @cached_property
+    def _place(self) -> Any:
+        """Where the chosen example is shown."""
+        from ipywidgets import VBox
+
+        return VBox([] if self.example is None else [self.example.panel])
+
+    def _below(self) -> list[str]:
+        return [self.message if self.example is None else repr(self.example)]
