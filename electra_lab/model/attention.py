@@ -22,6 +22,8 @@ from .relative_positions import RelativePositions
 
 # Hidden states: a row for each sequence, or one row with all tokens where padding was removed.
 States = Float[Tensor, "rows tokens hidden"]
+# What leaves attention: a state for each that asked, which may be fewer.
+Attended = Float[Tensor, "_ _ hidden"]
 Query = Float[Tensor, "batch heads query head_size"]
 Key = Float[Tensor, "batch heads key head_size"]
 # What is added to the scores before the softmax: 0 where a query may look, a very large negative
@@ -118,7 +120,8 @@ class SelfAttention(nn.Module):
         head_mask: HeadMask | None = None,
         cache: LayerCache | None = None,
         padding: Padding | None = None,
-    ) -> tuple[States, Weights | None]:
+        asking: Float[Tensor, "batch asking hidden"] | None = None,
+    ) -> tuple[Attended, Weights | None]:
         """Args:
         states: what the layer below hands up.
         bias: see ``attention_bias``; None lets every token look at every token.
@@ -126,17 +129,22 @@ class SelfAttention(nn.Module):
         head_mask: what each head's weights are multiplied with; takes the written-out path.
         cache: keys and values of earlier tokens; those of ``states`` are put behind them.
         padding: what was removed from ``states``; attention brings it back for its own part.
+        asking: the states that look at all others, padded as the batch was; None: every state does.
         """
-        projected = [self.query(states), self.key(states), self.value(states)]
+        query = self.query(states if asking is None else asking)
+        key, value = self.key(states), self.value(states)
         if padding is not None:
-            projected = [padding.spread(part) for part in projected]
-        query, key, value = (self.split_heads(part) for part in projected)
+            key, value = padding.spread(key), padding.spread(value)
+            if asking is None:
+                query = padding.spread(query)
+        query, key, value = (self.split_heads(part) for part in (query, key, value))
         if cache is not None:
             key, value = cache.append(key, value)
         if self.relative_positions is not None:
             distances = self.relative_positions(query, key)
             bias = distances if bias is None else bias + distances
-        return self.attend(query, key, value, bias, written_out, head_mask, padding)
+        removed = padding if asking is None else None
+        return self.attend(query, key, value, bias, written_out, head_mask, removed)
 
     def attend(
         self,
@@ -147,7 +155,7 @@ class SelfAttention(nn.Module):
         written_out: bool,
         head_mask: HeadMask | None,
         padding: Padding | None = None,
-    ) -> tuple[States, Weights | None]:
+    ) -> tuple[Attended, Weights | None]:
         """Attention of all heads by one of the two paths, then the output layer."""
         dropout_prob = self.dropout_prob if self.training else 0.0
         # the fused kernel for the CPU has no dropout; what PyTorch takes instead is slower than this

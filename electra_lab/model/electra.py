@@ -56,6 +56,7 @@ class ElectraModel(PreTrainedModel):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         keep_padding: bool = False,
+        first_only: bool = False,
     ) -> BaseModelOutput:
         """Hidden states of a batch of sequences.
 
@@ -81,6 +82,9 @@ class ElectraModel(PreTrainedModel):
             output_hidden_states: return what enters the encoder and what leaves each layer.
             keep_padding: compute states for padding too. By default the fused path leaves them out
                 where ``attention_mask`` is of the first form, and they are zero.
+            first_only: the caller reads the first position's state and no other. Where nothing else
+                was asked for, the last layer then computes only that: ``last_hidden_state`` is
+                (batch, 1, hidden_size).
             (``output_attentions`` and ``output_hidden_states`` default to what the configuration
             says, as does ``return_dict``, which every model takes: see ``PreTrainedModel.__call__``.)
 
@@ -114,17 +118,27 @@ class ElectraModel(PreTrainedModel):
                 attention_mask = None
             elif not (keep_padding or written_out or weights_wanted or head_mask is not None):
                 padding = Padding.of(attention_mask)
+        hidden_wanted = _given(output_hidden_states, config.output_hidden_states)
+        more_wanted = weights_wanted or hidden_wanted or written_out or head_mask is not None
         return self.encoder(
             states,
             self.bias_from_mask(attention_mask, seq, past + seq, states.device),
             written_out=written_out,
             output_attentions=weights_wanted,
-            output_hidden_states=_given(output_hidden_states, config.output_hidden_states),
+            output_hidden_states=hidden_wanted,
             head_mask=self._head_masks(head_mask),
             cache=cache,
             cross=self._cross_inputs(encoder_hidden_states, encoder_attention_mask, cache),
             padding=padding,
+            first_only=first_only and not more_wanted and self._same_for_one(attention_mask),
         )
+
+    def _same_for_one(self, attention_mask: Tensor | None) -> bool:
+        """Whether one position may ask alone: not where what it sees depends on its place."""
+        config = self.config
+        masked_alike = attention_mask is None or attention_mask.dim() == 2
+        absolute = config.position_embedding_type == "absolute"
+        return masked_alike and absolute and not config.is_decoder
 
     def _may_look_at(self, attention_mask: Tensor) -> bool:
         """Whether what is computed may depend on what a mask says. Not while compiling, where shapes

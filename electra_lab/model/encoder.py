@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from .attention import (
+    Attended,
     AttentionBias,
     CrossAttention,
     CrossWeights,
@@ -145,13 +146,24 @@ class EncoderLayer(nn.Module):
         cache: LayerCache | None = None,
         cross: CrossInputs | None = None,
         padding: Padding | None = None,
-    ) -> tuple[States, Weights | None, CrossWeights | None]:
-        """Returns:
+        first_only: bool = False,
+    ) -> tuple[Attended, Weights | None, CrossWeights | None]:
+        """Args:
+        first_only: only the first position of each sequence asks, and has a state afterwards.
+        (The others as in ``SelfAttention.forward`` and ``ElectraEncoder.forward``.)
+
+        Returns:
         The states, and the weights of attention and of cross-attention (None on the fused path,
         or where there is none).
         """
-        attended, weights = self.attention(states, bias, written_out, head_mask, cache, padding)
-        states = self.attention_norm(states + self.dropout(attended))
+        asking = None
+        if first_only:
+            asking = states[:, :1] if padding is None else padding.first(states)
+        attended, weights = self.attention(
+            states, bias, written_out, head_mask, cache, padding, asking
+        )
+        went_in = states if asking is None else asking
+        states = self.attention_norm(went_in + self.dropout(attended))
         cross_weights = None
         if cross is not None:
             assert self.cross_attention is not None
@@ -186,6 +198,7 @@ class ElectraEncoder(nn.Module):
         cache: KeyValueCache | None = None,
         cross: CrossInputs | None = None,
         padding: Padding | None = None,
+        first_only: bool = False,
     ) -> BaseModelOutput:
         """Args:
         written_out: take the written-out attention path; ``output_attentions`` implies it.
@@ -195,6 +208,7 @@ class ElectraEncoder(nn.Module):
         cache: keys and values of earlier tokens; extended by those of ``states``.
         cross: what cross-attention looks at.
         padding: leave it out of everything but attention; its states are then zero.
+        first_only: what leaves the last layer is wanted of each sequence's first position alone.
         """
         if padding is not None:
             states = padding.remove(states)
@@ -202,6 +216,7 @@ class ElectraEncoder(nn.Module):
         hidden_states = [states] if output_hidden_states else []
         attentions = []
         cross_attentions = []
+        last = len(self.layers) - 1
         for i, layer in enumerate(self.layers):
             inputs = (
                 states,
@@ -211,6 +226,7 @@ class ElectraEncoder(nn.Module):
                 None if cache is None else cache.own[i],
                 None if cross is None else cross.of_layer(i, cache),
                 padding,
+                first_only and i == last,
             )
             if self.gradient_checkpointing and self.training:
                 states, weights, cross_weights = checkpoint(layer, *inputs, use_reentrant=False)
@@ -221,7 +237,7 @@ class ElectraEncoder(nn.Module):
             if output_attentions:
                 attentions.append(weights)
                 cross_attentions.append(cross_weights)
-        if padding is not None:
+        if padding is not None and not first_only:
             hidden_states = [padding.restore(kept) for kept in hidden_states]
             states = hidden_states[-1] if output_hidden_states else padding.restore(states)
         return BaseModelOutput(

@@ -53,6 +53,10 @@ class Padding:
         flat = states.new_zeros(self.batch * self.seq, states.shape[-1])
         return flat.index_copy(0, self.positions, states[0]).view(self.batch, self.seq, -1)
 
+    def first(self, states: Float[Tensor, "1 tokens width"]) -> Float[Tensor, "batch 1 width"]:
+        """The states of each sequence's first position, which must not be padding."""
+        return states[0, self.order.view(self.batch, self.seq)[:, :1]]
+
     def spread(self, states: Float[Tensor, "1 tokens width"]) -> Float[Tensor, "batch seq width"]:
         """The same for attention, which hides padding whatever it holds: another token's states save
         writing zeros first."""

@@ -174,6 +174,7 @@ class ElectraForSequenceClassification(PreTrainedModel):
             output_attentions=output_attentions,
             output_hidden_states=output_hidden_states,
             keep_padding=first_is_hidden(attention_mask),
+            first_only=True,
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state)
@@ -363,6 +364,7 @@ class ElectraForMultipleChoice(PreTrainedModel):
             output_hidden_states=output_hidden_states,
             # any other summary reads positions that may be padding
             keep_padding=self.config.summary_type != "first" or first_is_hidden(attention_mask),
+            first_only=self.config.summary_type == "first",
             return_dict=True,
         )
         logits = self.head(states.last_hidden_state).unflatten(0, (-1, choices))
