@@ -14,6 +14,7 @@ from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.resources import in_clone, notebooks_path
 
 FIRST = "00_start_here.ipynb"
+GLOSSARY = "glossary.md"  # the notebooks link to it
 
 # JupyterLab asks its home for news and for newer versions, and its extension manager asks PyPI.
 # The kit works with no network, so nothing asks.
@@ -47,7 +48,8 @@ class Copied:
 
 
 def copy_notebooks(folder: str | Path) -> Copied:
-    """Copy the shipped notebooks to ``folder``; a file that is there is never overwritten.
+    """Copy the shipped notebooks, and the glossary that they link to, to ``folder``; a file that is
+    there is never overwritten.
 
     Raises:
         NotADirectoryError: ``folder`` is a file.
@@ -67,6 +69,9 @@ def copy_notebooks(folder: str | Path) -> Copied:
             done["same"].append(source.name)
         else:
             done["kept"].append(source.name)
+    if not (target / GLOSSARY).exists():
+        with atomic_file(target / GLOSSARY) as partial:
+            shutil.copyfile(notebooks_path() / GLOSSARY, partial)
     return Copied(target, **{kind: tuple(names) for kind, names in done.items()})
 
 

@@ -38,6 +38,7 @@ def shipped(tmp_path, monkeypatch):
     folder.mkdir()
     (folder / "00_start_here.ipynb").write_text("first")
     (folder / "01_tokens.ipynb").write_text("second")
+    (folder / "glossary.md").write_text("words")
     monkeypatch.setattr(lab, "notebooks_path", lambda: folder)
     return folder
 
@@ -57,6 +58,7 @@ def test_notebooks_are_copied_once(shipped, tmp_path):
     first = copy_notebooks(tmp_path / "deep" / "mine")
     assert first.new == ("00_start_here.ipynb", "01_tokens.ipynb")
     assert (tmp_path / "deep" / "mine" / "01_tokens.ipynb").read_text() == "second"
+    assert (tmp_path / "deep" / "mine" / "glossary.md").read_text() == "words"
     second = copy_notebooks(tmp_path / "deep" / "mine")
     assert (second.new, second.same, second.kept) == ((), first.new, ())
 
@@ -166,7 +168,8 @@ def test_jupyterlab_opens_on_the_first_notebook_and_asks_nobody_for_news(tmp_pat
         )
         assert config["news"] == {"disabled": True}
         names = [entry["name"] for entry in json.loads(_get(f"{url}/api/contents"))["content"]]
-        assert sorted(names) == sorted(path.name for path in notebooks_path().glob("*.ipynb"))
+        notebooks = [path.name for path in notebooks_path().glob("*.ipynb")]
+        assert sorted(names) == sorted([*notebooks, "glossary.md"])
         opened = urllib.request.urlopen(f"{url}/?token={TOKEN}", timeout=10).geturl()
         assert opened.startswith(f"{url}/lab/tree/00_start_here.ipynb")
     finally:

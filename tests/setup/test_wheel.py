@@ -84,7 +84,7 @@ def test_lab_copies_the_notebooks_of_the_wheel(unpacked, tmp_path):
     done = _away_from_the_clone(unpacked, tmp_path, *command)
     assert done.returncode == 0, done.stderr
     shipped = sorted(p.name for p in (ROOT / "notebooks").glob("*.ipynb"))
-    assert sorted(p.name for p in folder.iterdir()) == shipped
+    assert sorted(p.name for p in folder.iterdir()) == [*shipped, "glossary.md"]
     assert done.stdout.startswith(f"{len(shipped)} notebooks copied to {folder}.\n4.")
 
 
