@@ -26,6 +26,7 @@ from electra_lab.inside.views import (
     display_mode,
 )
 from electra_lab.inside.views import display as display_module
+from electra_lab.inside.views.alt_text import alt_text
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 HOSTILE = [
@@ -135,7 +136,7 @@ def test_live_output_is_widget_picture_and_text(view):
     assert set(data) == {WIDGET, "image/png", "text/plain"}
     assert data["text/plain"] == repr(view)
     assert data[WIDGET]["model_id"] == view.widget.model_id
-    assert metadata["image/png"] == {"width": 720}
+    assert metadata["image/png"] == {"alt": alt_text(repr(view)), "width": 720}
 
 
 def test_static_output_is_picture_and_text_and_makes_no_widget(view):

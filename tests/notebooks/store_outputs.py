@@ -18,6 +18,7 @@ from PIL import Image
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 KEPT_DATA = ("text/plain", "image/png")
 KEPT_TAGS = ("nbval-ignore-output", "raises-exception")
+WHY_IGNORED = "differs:"  # what a tag begins with that says why an output is not compared
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -29,12 +30,16 @@ def clean(notebook):
     """Drop what varies: widget state, HTML, progress bars, times, versions. Returns the notebook."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        tags = [tag for tag in cell.metadata.get("tags", []) if tag in KEPT_TAGS]
+        tags = [tag for tag in cell.metadata.get("tags", []) if _is_kept(tag)]
         cell.metadata = nbformat.from_dict({"tags": tags} if tags else {})
         if cell.cell_type == "code":
             cell.outputs = _outputs(cell.outputs, IGNORED in tags)
     _number(notebook)
     return notebook
+
+
+def _is_kept(tag):
+    return tag in KEPT_TAGS or tag.startswith(WHY_IGNORED)
 
 
 def _outputs(outputs, ignored):

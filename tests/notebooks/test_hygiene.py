@@ -10,11 +10,15 @@ import pytest
 
 from electra_lab.checkpoints.resources import notebooks_path
 
-spec = importlib.util.spec_from_file_location(
-    "store_outputs", Path(__file__).parent / "store_outputs.py"
-)
-store_outputs = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(store_outputs)
+
+def _script(name):
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+only_run, store_outputs = _script("only_run"), _script("store_outputs")
 
 NAMES = [
     "00_start_here",
@@ -119,3 +123,61 @@ def test_some_output_of_each_notebook_is_compared(name):
         if cell.outputs and "nbval-ignore-output" not in cell.metadata.get("tags", [])
     ]
     assert len(compared) >= 3
+
+
+def _prose(name):
+    """The Markdown of a notebook, cell by cell, without its blocks of code."""
+    cells = [cell.source for cell in _read(name).cells if cell.cell_type == "markdown"]
+    return [re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE) for text in cells]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_picture_says_in_words_what_it_shows(name):
+    for cell in _code(name):
+        for output in cell.outputs:
+            if any(kind.startswith("image/") for kind in output.get("data", {})):
+                said = output.metadata.get("image/png", {}).get("alt", "")
+                assert len(said.split()) >= 8, (
+                    f"A picture of the cell {cell.source[:60]!r} has the alt text {said!r}. Show a "
+                    "figure as DescribedFigure(figure, text); views bring theirs."
+                )
+    for text in _prose(name):
+        for alt in re.findall(r"!\[(.*?)\]", text):
+            assert len(alt.split()) >= 3, f"The picture ![{alt}] has no alt text."
+        assert "<img" not in text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_headings_come_in_order(name):
+    """One title, and no level is skipped on the way down: what a screen reader lists."""
+    found = re.findall(r"^(#+) (.+)$", "\n".join(_prose(name)), flags=re.MULTILINE)
+    levels = [len(marks) for marks, _ in found]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    for before, level, (_, title) in zip(levels, levels[1:], found[1:], strict=False):
+        assert level <= before + 1, f"The heading {title!r} skips a level."
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_cell_that_is_only_run_says_why_in_a_tag(name):
+    for cell in _code(name):
+        said = only_run.reasons(cell)
+        wanted = 1 if only_run.is_only_run(cell) else 0
+        assert (len(said), set(said) <= set(only_run.REASONS)) == (wanted, True), (
+            f"The cell {cell.source[:60]!r} is tagged {cell.metadata.get('tags')}. Beside "
+            f"nbval-ignore-output stands one of {', '.join(only_run.REASONS)}, and only there."
+        )
+
+
+def test_the_table_of_cells_that_are_only_run_counts_each_once():
+    paths = [_path(name) for name in NAMES]
+    lines = only_run.table(paths).splitlines()
+    heads = lines[0].split("  ")
+    for path, line in zip(paths, lines[1:-1], strict=True):
+        counts = only_run.counted(nbformat.read(path, as_version=4))
+        assert line.split()[0] == path.stem
+        assert counts["cells"] == counts["no output"] + counts["compared"] + counts["only run"]
+        assert counts["only run"] == sum(counts[reason] for reason in only_run.REASONS)
+        assert counts["compared"] >= 3
+    assert lines[-1].startswith("all ")
+    assert "timings" in " ".join(heads)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .alt_text import alt_text
 from .display import display_mode
 from .page import frame, page
 from .palette import css_variables
@@ -168,11 +169,12 @@ def mime_bundle(
     The front end takes the richest form that it can show, so the picture is seen where widgets and
     pages are not.
     """
-    data: dict[str, Any] = {"text/plain": repr(shown)}
+    text = repr(shown)
+    data: dict[str, Any] = {"text/plain": text}
     metadata: dict[str, Any] = {}
     if picture:
         data["image/png"] = shown.to_png()
-        metadata["image/png"] = {"width": WIDTH}
+        metadata["image/png"] = {"alt": alt_text(text), "width": WIDTH}
     match display_mode():
         case "live":
             widget_data, widget_metadata = _widget_bundle(live())
