@@ -2,6 +2,7 @@
 # make test       lint, types, all tests, all notebooks     DEVICE=cuda  JOBS=4
 # make format     format and sort imports
 # make notebooks  execute the notebooks and store their outputs
+# make course     notebooks, solutions, pages and plans    COURSE_ARGS="--only 03,09"
 # make address    tell Binder and Colab where this is          URL=https://github.com/OWNER/NAME
 #
 # PYTHON=python3.12 names the Python that .venv is made with (3.11 or newer).
@@ -9,6 +10,7 @@
 PYTHON ?= python3
 JOBS ?= 2
 LAB_ARGS ?=
+COURSE_ARGS ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 INPUTS := pyproject.toml constraints.txt
@@ -25,10 +27,10 @@ ifeq ($(wildcard $(PY)),)
 $(shell rm -f $(VENV)/.notebooks-installed $(VENV)/.test-installed)
 endif
 
-.PHONY: help lab test format notebooks address
+.PHONY: help lab test format notebooks course address
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,7p
+	@sed -n 's/^# \{0,1\}//p' Makefile | sed -n 1,8p
 
 lab: $(VENV)/.notebooks-installed
 	$(PY) -m electra_lab lab $(LAB_ARGS)
@@ -48,6 +50,9 @@ format: $(VENV)/.test-installed
 notebooks: $(VENV)/.test-installed
 	ELECTRA_LAB_DEVICE=cpu $(PY) tests/notebooks/store_outputs.py
 	$(PY) -m ruff format notebooks
+
+course: $(VENV)/.notebooks-installed
+	$(PY) -m electra_lab course --output build/course $(COURSE_ARGS)
 
 address: $(VENV)/.notebooks-installed
 	$(PY) binder/address.py $(URL)

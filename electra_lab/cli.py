@@ -395,6 +395,32 @@ def convert(
         typer.echo(run(source, output, part, config=config, vocab=vocab))
 
 
+@app.command()
+def course(
+    output: Annotated[Path, typer.Option(help="Folder for the course.")] = Path("build/course"),
+    only: Annotated[
+        str | None,
+        typer.Option(help="Numbers of notebooks, such as 03,09; default: all.", show_default=False),
+    ] = None,
+    execute: Annotated[
+        bool,
+        typer.Option(
+            help="Run the solved notebooks and make a page of each. All of them take a while."
+        ),
+    ] = True,
+) -> None:
+    """Build the course: notebooks for students, solved ones, a page of each, plans and a guide.
+
+    What is there and up to date is not made again, so a build that was stopped goes on where it was.
+    ELECTRA_LAB_MODEL names the pair that the notebooks run on.
+    """
+    from electra_lab.course.build import build_course
+
+    numbers = None if only is None else [number.strip() for number in only.split(",")]
+    with plain_errors():
+        typer.echo(build_course(output, numbers, run=execute))
+
+
 def _json_line(number: int, line: str) -> object:
     try:
         return json.loads(line)
