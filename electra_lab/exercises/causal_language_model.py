@@ -150,7 +150,7 @@ def check_keep_top_p(keep_top_p: Callable[..., Any]) -> None:
     """The smallest set of likeliest tokens that reaches top_p, made to sum to 1 again."""
     probabilities = torch.tensor([0.06, 0.4, 0.09, 0.25, 0.2])
     ordered, order = probabilities.sort(descending=True)
-    for top_p in (0.7, 0.3, 0.9, 1.0):
+    for top_p in (0.5, 0.7, 0.3, 0.9, 1.0):
         right = next_token_distribution(probabilities.log()[None], top_p=top_p)[0]
         kept = (right > 0).float()
         short = probabilities.clone()

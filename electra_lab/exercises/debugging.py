@@ -43,7 +43,7 @@ def check_calibration_error(calibration_error: Callable[..., Any]) -> None:
             "One bin is too modest, another too sure.",
         ),
         ([0.75, 0.7, 0.9], [False, True, True], 4, "0.75 is the border of two of four bins."),
-        ([1.0, 0.8, 0.3], [False, True, False], 4, "1.0 belongs to the last bin."),
+        ([1.0, 0.8, 0.3, 0.35], [False, True, False, True], 4, "1.0 belongs to the last bin."),
         ([0.6, 0.7], [True, True], 1, "There is one bin."),
     )
     for confidences, right, bins, where in cases:
@@ -92,6 +92,7 @@ def _why(answers: Sequence[Answer], bins: int, given: float, where: str) -> str:
         number = int(confidence * bins)
         lower[max(number - (number == confidence * bins), 0)].append((confidence, right))
     sure = [part for part in answers if part[0] < 1]
+    surest = [part for part in answers if part[0] == 1]
     known = {
         "That is 100 times as much; the error is a share, from 0 to 1.": 100 * _error(binned),
         "That is the mean over the bins. A bin counts as much as it has answers.": sum(
@@ -118,6 +119,9 @@ def _why(answers: Sequence[Answer], bins: int, given: float, where: str) -> str:
         "That compares the accuracy with the middle of the bin. Take the mean confidence of the "
         "answers in it.": _from_middles(answers, bins),
         "A confidence on a border belongs to the upper bin.": _error([p for p in lower if p]),
+        "Answers of confidence 1.0 have a bin of their own; they belong to the last one.": _error(
+            [*_binned(sure, bins), *([surest] if surest else [])]
+        ),
         "An answer of confidence 1.0 is left out; it belongs to the last bin.": sum(
             len(part) / total * abs(_gap(part)) for part in _binned(sure, bins)
         ),

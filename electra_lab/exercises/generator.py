@@ -192,8 +192,8 @@ def check_sample(sample: Callable[..., Any]) -> None:
             continue
         if float(shares.max()) == 1.0:
             raise Hint(
-                f"All {rows:,} rows gave the same id. That is an argmax or a single draw for all "
-                "rows; each row should be drawn for itself, with its own noise."
+                f"All {rows:,} rows gave the same id. That is an argmax, with noise too weak to "
+                "matter, or a single draw for all rows; each row should be drawn for itself."
             )
         if _near(shares, (logits * temperature).softmax(-1)):
             raise Hint(

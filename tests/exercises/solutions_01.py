@@ -154,3 +154,33 @@ MUTANTS = {
         "label 0 is taken for nothing": zero_taken_for_nothing,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "01.1": {
+        "a space before every piece": "A piece that begins with ## goes on where the last one",
+        "the prefix is kept": "A piece that begins with ## goes on where the last one",
+        "a space in front": "Two pieces without ## are two words, with one space between",
+        "every ## is removed": "Only the two signs at the very beginning are the mark",
+        "## counts anywhere in a piece": "Here ## stands at the end of a word, and that is no",
+        "no spaces": "Two pieces without ## are two words, with one space between",
+    },
+    "01.2": {
+        "on the left": "You filled up on the left",
+        "the mask is upside down": "The mask is upside down: 1 says look at this token, 0 says",
+        "the mask is made from the ids": "Someone may type [PAD] into a text, as in the row [2, 0,",
+        "one length for all batches": "All should be as long as the longest one",
+        "pad_id is not used": "the short row should end in 7",
+        "the given rows are changed": "Make new lists: the caller may still need the old ones",
+        "no mask": "Return two things, input_ids and attention_mask",
+        "a mask of ones": "1 for each token of the row as it was given",
+    },
+    "01.3": {
+        "every piece is labelled": "A word of several pieces is labelled once, on its first",
+        "labels are compared, not words": "Neighbouring words may have the same label",
+        "special tokens get label 0": "Special tokens have the word number None",
+        "special tokens are left out": "Special tokens and the later pieces of a word need an",
+        "the last piece is labelled": "A word of several pieces is labelled once, on its first",
+        "label 0 is taken for nothing": "A label may be 0; that is a label like any other",
+    },
+}

@@ -179,7 +179,31 @@ MUTANTS = {
     },
 }
 
+# mistake -> words of the hint that is meant for it
 HINTS = {
+    "02.1": {
+        "positions are forgotten": "The positions are missing: without them word order is lost",
+        "types are forgotten": "The token types are missing: sentence A and B look alike",
+        "positions begin at 1": "Positions are counted from 0: the first token takes row 0 of",
+        "positions go on into the next row": "You counted on from one row of the batch to the next",
+        "side by side instead of added": "You put the three vectors side by side",
+        "positions run backwards": "Take one row of each table for each token (word[input_ids]",
+        "positions of four tokens, always": "should have shape [3, 1, 6]",
+    },
+    "02.2": {
+        "the bias is forgotten": "Nearly: a linear layer has a bias, one number for each output",
+        "the bias is as wide as the input": "The bias is added after the multiplication: it is as",
+        "a table as wide as the encoder": "That is what a table as wide as the encoder would cost",
+        "a projection where none is needed": "Where embedding_size equals hidden_size, as in base",
+    },
+    "02.3": {
+        "the row itself is included": "Row 0 is its own nearest neighbour, which is no news",
+        "the first is dropped unseen": "Row 0 is its own nearest neighbour, which is no news",
+        "dot product instead of cosine": "This looks like the dot product, which prefers long",
+        "distance instead of cosine": "The cosine asks for the angle, whatever the lengths",
+        "the farthest": "These are the farthest rows",
+        "the index is not used": "Use index",
+    },
     "02.4": {
         "the numbers are copied": "equal today, and apart after the first step",
         "a parameter with copied numbers": "equal today, and apart after the first step",

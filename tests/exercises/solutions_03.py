@@ -100,11 +100,12 @@ def heads_backwards(states, heads):
 
 
 def _right(query, key, value, mask):
-    return masked_softmax(scores(query, key), mask) @ value
+    raw = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
+    weights = raw.masked_fill(mask[:, None, :] == 0, -1e9).softmax(dim=-1)
+    return weights @ value
 
 
 def _texts(width=16):
-    torch.manual_seed(1)
     query, key, value = (torch.randn(2, 5, width) for _ in range(3))
     return query, key, value, torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
 
@@ -259,7 +260,34 @@ MUTANTS = {
     },
 }
 
+# mistake -> words of the hint that is meant for it
 HINTS = {
+    "03.1": {
+        "not scaled": "The scale is missing: dot products of 16 numbers have 16",
+        "divided by the width, not its root": "Too small: the variance grows with the width, so",
+        "divided by the root of the number of keys": "You divide by the number of keys",
+        "multiplied by the root": "You multiply by the square root",
+        "queries and keys swapped": "Rows and columns are swapped: a row belongs to a query and",
+        "a scale that fits one width": "Right for vectors of 16 numbers, wrong for vectors of 36",
+        "the logarithm, which is the root at 16": "Right for vectors of 16 numbers, wrong for",
+    },
+    "03.2": {
+        "the mask is ignored": "The mask is not used: the last two tokens of the second text",
+        "masked after the softmax": "The padding has weight 0, but the other weights of its row no",
+        "scores are multiplied by the mask": "A score of 0 is an ordinary score: exp(0) is 1",
+        "softmax over the queries": "You normalise over the queries",
+        "the mask is upside down": "The mask is upside down: 1 says look at this token, 0 says it",
+        "the queries are masked": "You masked the queries, the rows",
+        "1 is subtracted, which is not enough": "Put a very low number where the mask is 0 (it",
+    },
+    "03.3": {
+        "the axes are not swapped": "The heads are cut, but stand behind the sequence",
+        "reshaped at once": "The shape is right, but reshaping at once mixes tokens: head",
+        "every n-th number": "A head takes every 4th number here",
+        "heads in the other order": "Head h of token t holds numbers h * head_size to (h + 1) *",
+        "always 4 heads": "Use the number of heads that is given, and find the head size",
+        "always heads of 2 numbers": "Use the number of heads that is given, and find the head",
+    },
     "03.4": {
         "says that all is well": "where all values are 1, every mixture should be 1",
         "everything is the scale": "where all values are 1, every mixture should be 1",

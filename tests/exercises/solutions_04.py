@@ -218,7 +218,31 @@ MUTANTS = {
     },
 }
 
+# mistake -> words of the hint that is meant for it
 HINTS = {
+    "04.1": {
+        "over the tokens": "You normalise over the tokens",
+        "one mean for all tokens": "One mean for all tokens is too few",
+        "n - 1 in the variance": "The variance divides by n, not n - 1: torch's var needs",
+        "eps outside the root": "eps goes under the root, together with the variance",
+        "gain and bias are forgotten": "gain and bias are missing: multiply by the one and add the",
+        "the mean is not subtracted": "The mean is still there: subtract it before you divide",
+    },
+    "04.2": {
+        "the residual is forgotten": "The residual is missing: what came in is added to what the",
+        "the norm is forgotten": "The norm is missing",
+        "pre-norm": "That is pre-norm, as GPT-2 has it",
+        "normalised before adding": "You normalise before you add",
+        "the result is added to itself": "You add the block's result to itself",
+        "subtracted instead of added": "Call block on states, add states to the result, call norm",
+    },
+    "04.3": {
+        "biases are forgotten": "The biases are missing: a linear layer has one for each output",
+        "norms are forgotten": "The two LayerNorms are missing; each has gain and bias",
+        "one norm": "That is one LayerNorm",
+        "the output layer is forgotten": "Attention has four layers: query, key, value and output",
+        "the inner width is taken for 4 times the width": "Count attention (4 layers),",
+    },
     "04.4": {
         "a plain list": "hidden from it, and so from the optimiser",
         "one layer in all places": "All places hold the same layer",

@@ -191,3 +191,39 @@ MUTANTS = {
         "the logits are forgotten": logits_forgotten,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "05.1": {
+        "special tokens are chosen": "which holds a special token",
+        "a [SEP] in the middle is chosen": "which holds a special token",
+        "a position is chosen twice": "A position was chosen twice",
+        "the share is of the words only": "The share is of all tokens of the sentence, [CLS] and",
+        "the number is cut off": "round to the nearest number, do not cut off",
+        "a short sentence gives nothing": "However short a sentence is, it gives one position:",
+        "always the first words": "Every call chose the same positions",
+        "a run of neighbours": "Not all words are chosen equally often",
+        "a mask instead of positions": "Return the positions themselves, as whole numbers: a",
+        "ids instead of positions": "Are these ids of tokens rather than positions",
+    },
+    "05.2": {
+        "over all tokens": "This is the mean over all tokens",
+        "the sum": "This is the sum",
+        "divided by all tokens": "The sum over the chosen positions was divided by the number",
+        "the mean of row means": "You took the mean of each row first",
+        "no softmax": "These are logits, not log-probabilities",
+        "the sign": "The sign is wrong: a loss is smaller where the right token is",
+        "not reduced": "Give one number: the mean over the chosen positions",
+        "rows forgotten": "The loss is not the one of these logits",
+    },
+    "05.3": {
+        "the most probable": "All 20,000 rows gave the same id",
+        "temperature multiplied": "A high temperature should make the choice wilder: divide by it",
+        "divided after the noise": "At temperature 2 you sampled as at temperature 1",
+        "noise with the wrong sign": "Gumbel noise is -log(-log(u))",
+        "uniform noise": "All 20,000 rows gave the same id",
+        "one noise for all rows": "All 20,000 rows gave the same id",
+        "one number for each row": "All 20,000 rows gave the same id",
+        "the logits are forgotten": "All pieces came out equally often",
+    },
+}

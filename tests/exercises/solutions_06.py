@@ -147,3 +147,35 @@ MUTANTS = {
         "only neighbours compared": neighbours_compared,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "06.1": {
+        "lucky samples labelled replaced": "Every selected position is labelled 1",
+        "the wrong way round": "The labels are the wrong way round: 1 stands for replaced, 0",
+        "only the lucky ones": "Only the lucky samples are labelled 1",
+        "all original": "Some labels are wrong",
+        "only the selected positions": "should have shape [2, 6]",
+    },
+    "06.2": {
+        "padding in the mean": "Padding is in the mean",
+        "padding in the denominator": "The losses at the padding are zero, but they are still",
+        "logits of padding zeroed": "The logits at the padding were set to zero",
+        "mean of row means": "You took the mean of each row first",
+        "without [CLS] and [SEP]": "[CLS] and [SEP] are missing",
+        "only the replaced tokens": "Only the tokens with label 1 are in the mean",
+        "sigmoid twice": "The sigmoid was taken twice: binary_cross_entropy_with_logits",
+        "labels the wrong way round": "The labels are the wrong way round: the loss should be",
+        "the sum": "This is the sum",
+    },
+    "06.3": {
+        "ties left out": "Ties are missing",
+        "ties in full": "Ties count in full",
+        "the wrong way round": "The order is the wrong way round: it is the replaced token",
+        "accuracy": "This is accuracy at the threshold .5",
+        "recall": "This is recall at the threshold .5",
+        "a count of pairs": "This is the number of pairs in order",
+        "learned by heart": "Right for one set of tokens and wrong for another, with a",
+        "only neighbours compared": "Take every pair of one replaced and one original token: 1 if",
+    },
+}

@@ -244,3 +244,40 @@ MUTANTS = {
         "logarithms": logarithms,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "07.1": {
+        "weight on the generator's loss": "The weight is on the generator's loss",
+        "no weight": "The weight is missing: one of the two losses is to count 50",
+        "always fifty": "The weight is 50 whatever the argument says",
+        "averaged over padding": "The discriminator's loss is averaged over padding, too",
+        "selected positions only": "The discriminator's loss is averaged over the selected",
+        "lucky samples labelled replaced": "Every selected position is labelled replaced",
+        "samples as targets": "The generator's targets are the samples",
+        "generator forgotten": "The generator's loss is missing",
+        "sums": "The loss is not mlm + weight * rtd: the cross-entropy of the",
+    },
+    "07.2": {
+        "[MASK] left in": "The second model reads [MASK]: that is BERT with a generator",
+        "the original text": "The second model reads the original text, so it has only to",
+        "samples as targets": "The second model's targets are the samples",
+        "every token asked": "The second loss is averaged over every token",
+        "the generator's loss forgotten": "The generator's own loss is missing; without it its",
+        "attention mask forgotten": "The attention mask did not reach the models, so they looked",
+        "weight of 50": "The second loss has a weight of 50",
+        "gradient leaks through the sample": "The number is right, but something of the second",
+        "soft samples": "The second model reads mixtures of word vectors, weighted by",
+        "the generator's loss without gradient": "No gradient reaches the generator: it would stay",
+        "only a number": "The number is right, but nothing can be learned from it: the",
+    },
+    "07.3": {
+        "copied everywhere": "The copy probability counts everywhere",
+        "either or": "Where the token was copied, the softmax is missing",
+        "gate the wrong way round": "The gate is the wrong way round",
+        "no sigmoid": "The gate is used as it comes",
+        "softmax in full": "The softmax has its whole weight beside the copy",
+        "of the input token": "This is the probability of the input token",
+        "logarithms": "Give the probabilities themselves",
+    },
+}

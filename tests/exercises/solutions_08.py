@@ -173,3 +173,33 @@ MUTANTS = {
         "signs are dropped": without_sign,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "08.1": {
+        "the mean stays in": "The mean is still in your vectors, and the first direction",
+        "singular values are not squared": "Square the singular values",
+        "shares of what is kept": "Your shares sum to 1, as if the other directions had no",
+        "columns of U": "These are columns of U, each of length 1",
+        "directions as columns": "The coordinates are not right",
+        "coordinates of what was not centred": "Take the coordinates of the centred vectors, too",
+        "no shares": "Return two things, coordinates and shares",
+    },
+    "08.2": {
+        "the point itself is included": "Each point is its own nearest neighbour, before and",
+        "the same neighbour at the same rank": "You ask whether the first neighbour stays first,",
+        "a number instead of a share": "That is a number of neighbours",
+        "those that are lost": "That is the share of neighbours that are lost",
+        "dot product instead of cosine": "This looks like the dot product, which prefers long",
+        "distance instead of cosine": "Use the cosine, which asks for the angle alone",
+        "k is not used": "Use k",
+    },
+    "08.3": {
+        "pairs of a vector with itself": "Each vector has a cosine of 1 with itself, and those are",
+        "divided by all pairs": "You took the cosines of vectors with themselves out of the",
+        "itself in the sum": "Each vector has a cosine of 1 with itself: take these n out",
+        "lengths are kept": "That is the mean dot product",
+        "the cosine with the mean": "That is the cosine with the mean of all vectors",
+        "signs are dropped": "Cosines below 0 count as they are",
+    },
+}

@@ -171,3 +171,35 @@ MUTANTS = {
         "a number of layers that fits": always_three_layers,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "09.1": {
+        "mean over queries and keys": "You take the mean over both",
+        "sum over queries and keys": "You add up over both",
+        "sum and mean swapped": "Sum and mean have changed places: over the keys, the columns,",
+        "first pieces only": "You keep each word's first piece only",
+        "special tokens as one word": "There are 4 words here, and you return 5",
+        "rows scaled to 1": "You scale the rows to sum to 1",
+        "rows and columns swapped": "Rows and columns are swapped",
+        "the largest piece": "Entry (i, j): add up the weights to all pieces of word j, and",
+    },
+    "09.2": {
+        "source minus target": "Keep its sign",
+        "the sign is lost": "Keep its sign",
+        "the mean distance": "A mean of distances, or their middle, may be right for no",
+        "a count in place of a share": "You return how many it is right for",
+        "one over the number of distances": "Divide by the number of all pairs",
+        "no share": "Return two things, distance and share",
+    },
+    "09.3": {
+        "no residual connection": "The residual connection is missing: a layer adds what",
+        "not halved": "Your rows sum to 8, as attention and residual connection",
+        "layers in the wrong order": "The layers are multiplied in the wrong order",
+        "the last layer only": "That is the last layer by itself",
+        "mean over layers": "You take the mean over layers",
+        "multiplied entry by entry": "You multiply entry by entry",
+        "maximum over heads": "You take the maximum over the heads; rollout takes their mean",
+        "a number of layers that fits": "Right for three layers, wrong for one",
+    },
+}

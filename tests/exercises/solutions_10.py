@@ -198,3 +198,41 @@ MUTANTS = {
         "the share of pairs in the same order": share_in_order,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "10.1": {
+        "position 0, padding or not": "This is position 0 of every row",
+        "the last token": "The last token of a row is [SEP]",
+        "the last position": "This is the last position of every row, padding or not",
+        "as many positions on as there is padding": "The position is as large as the number of",
+        "the mask the wrong way round": "The mask is read the wrong way round: 1 stands for a",
+        "a mean of the tokens": "This is a mean over the tokens",
+        "a mean of all positions": "This is a mean over all positions, padding included",
+        "an axis too many": "should have shape [4, 3]",
+    },
+    "10.2": {
+        "the weights are forgotten": "The weights are not used: rare labels count as much as the",
+        "the weights are on absent labels": "The weight is on the term of an absent label",
+        "the weights are on both": "The weight is on both terms",
+        "absent labels cost nothing": "Absent labels have no term",
+        "a softmax": "These are the terms of a softmax, in which the labels take",
+        "a sum over the labels": "This is a sum over the labels",
+        "a sum": "This is a sum",
+        "the wrong sign": "The sign is the wrong way round: a loss is small where the",
+        "divided by the sum of the weights": "The mean is one over weights",
+        "the sigmoid twice": "The logits go through the sigmoid twice",
+        "log(0)": "which stays finite",
+        "log(0) avoided by a clamp": "which stays finite",
+    },
+    "10.3": {
+        "Pearson's correlation": "This is Pearson's correlation, of the values",
+        "argsort once": "argsort says which element comes at each place, not at which",
+        "ties ranked by their place": "Equal values have different ranks",
+        "one side from the largest down": "One side is ranked from the largest down, the other",
+        "a covariance": "This is a covariance of the ranks",
+        "the shortcut for values without ties": "The shortcut 1 - 6 * sum(d**2) / (n * (n**2 - 1))",
+        "ties get their lowest rank": "Equal values all have the lowest of their ranks",
+        "the share of pairs in the same order": "The rank of a value: how many are smaller, plus",
+    },
+}

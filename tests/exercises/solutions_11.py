@@ -223,3 +223,40 @@ MUTANTS = {
         "1 where there is nothing": one_for_nothing,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "11.1": {
+        "a label for each piece, special tokens too": "A word has one label, from its first piece",
+        "a label for each piece of a word": "That is a label for each piece of a word",
+        "special tokens are read as words": "[CLS] and [SEP] are no words: their word number is",
+        "the last piece": "That is the label of each word's last piece",
+        "the mean of all pieces": "The scores of all pieces of a word were added up",
+        "the surest piece": "That is the label of each word's surest piece",
+        "words that were cut off are forgotten": "They need a tag, too: 0, which is O",
+        "the best piece of each label": "logits has a row for each piece",
+        "one place too far left": "logits has a row for each piece",
+    },
+    "11.2": {
+        "the last one is lost": "The entity that goes on to the last word is missing",
+        "the last word instead of the one behind it": "stop is the word behind the last one",
+        "the tag instead of the kind": "The kind comes without B- and I-",
+        "neighbours are joined": "Two neighbours of the same kind became one",
+        "any I- goes on": "An I- goes on with an entity of its own kind only",
+        "an I- without B- is dropped": "An I- that nothing of its kind goes before is lost",
+        "each word alone": "Each tagged word became an entity of its own",
+        "O does not end an entity": "An O ends an entity",
+    },
+    "11.3": {
+        "precision": "This is precision: what share of the entities that were said",
+        "recall": "This is recall: what share of the real entities was found",
+        "the plain mean of both": "This is the plain mean of precision and recall",
+        "a mean over sentences": "This is a mean of the F1 of each sentence",
+        "sentences thrown together": "The sentences were thrown together: ('place', 4, 6) of one",
+        "the kind is ignored": "An entity with the right words and the wrong kind is wrong",
+        "overlap is enough": "An entity that merely overlaps a real one is wrong",
+        "divided by those of both": "This divides by the entities of both together, each counted",
+        "the 2 is forgotten": "The 2 is missing",
+        "1 where there is nothing": "Where there are no entities at all, nothing can be divided",
+    },
+}

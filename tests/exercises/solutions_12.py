@@ -255,3 +255,46 @@ MUTANTS = {
         "in percent": as_percent,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "12.1": {
+        "start and end each on its own": "That ends before it begins",
+        "any length": "That is a span of 4 tokens",
+        "one token too long": "That is a span of 4 tokens",
+        "one token too short": "A span may have 3 tokens, and a better one has just so many",
+        "one token alone is no span": "One token alone is a span, too: its first and last are the",
+        "the best start, then its best end": "One of the two is the best there is, but the other",
+        "the best end, then its best start": "One of the two is the best there is, but the other",
+        "logits multiplied": "Its scores sum to -13.0; another valid span has -3.0",
+        "the end is the token behind": "Its scores sum to 2.5; another valid span has 5.0",
+        "the score instead of the span": "the first and the last token, two whole numbers",
+    },
+    "12.2": {
+        "a part of the answer is taken": "The window ends with 'Old', so it holds only a part of",
+        "a missing end is not seen": "The window ends with 'Old', so it holds only a part of 'Old",
+        "a missing beginning is not seen": "The window begins with 'Rex', so it holds only a part",
+        "the last token as in a slice": "That is one token too many: the end of a place is the",
+        "the end of a place is counted in": "That is one token too many: the end of a place is the",
+        "a token that only touches": "The first token ends where the answer begins: it has no",
+        "tokens must begin and end with the answer": "Every token that has a character of the",
+        "counted from the passage's first token": "They are counted from the passage's first token",
+        "the whole last word": "That is one token too many: the end of a place is the first",
+    },
+    "12.3": {
+        "precision": "That is precision, the share of the said words that are right",
+        "recall": "That is recall, the share of the right words that were said",
+        "the plain mean of both": "That is the mean of precision and recall",
+        "sets": "A word that both sides have twice is shared twice",
+        "every said word that is right somewhere": "A word is shared only as often as both sides",
+        "every right word that was said": "A word is shared only as often as both sides have it,",
+        "shared over either": "That is the share of all different words, shared over either",
+        "exact match": "This asks whether all is the same, which is exact match",
+        "the order counts": "Here the order counts",
+        "empty answers divide by zero": "Without words on both sides there is nothing to count:",
+        "both empty is wrong": "No answer was right, and none was given: that is right, so 1",
+        "one empty is right": "One side has words, the other has none: nothing is shared, so",
+        "the two is missing": "Twice the shared words has to be divided by the words of both",
+        "in percent": "That is in percent",
+    },
+}

@@ -171,3 +171,36 @@ MUTANTS = {
         "always three tokens": a_fixed_number,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "14.1": {
+        "cached tokens are forgotten": "With cached tokens the new ones stand at the end: the",
+        "a token does not look at itself": "A token does not look at itself",
+        "padding is looked at": "Tokens look at padding",
+        "a token sees the next one": "With 4 queries and 4 keys, query i is token keys - queries +",
+        "everything is seen, as in an encoder": "Every token looks at every other, as in an",
+        "True where looking is forbidden": "True means that a token may look",
+        "tokens look forward": "Tokens look forward instead of back",
+        "the batch is left out": "should have shape [2, 4, 4]",
+    },
+    "14.2": {
+        "no shift": "Each position is asked for the token that it has just read",
+        "shifted the wrong way": "The shift goes the wrong way: each position is asked for the",
+        "padding is asked for": "Padding is asked for, too",
+        "the mask of the token that is read": "One position too many: the last real token of a row",
+        "a sum": "This is a sum",
+        "the wrong sign": "The sign is the wrong way round: a loss is small where the",
+        "a mean of the rows' means": "Drop the scores of the last position and the first token;",
+    },
+    "14.3": {
+        "the rest does not sum to 1": "They no longer sum to 1",
+        "the token that reaches top_p is dropped": "The set is too small: it does not reach top_p",
+        "left in order of size": "They are in order of size",
+        "one token too many": "One token too many: stop as soon as the sum has reached top_p",
+        "each token compared with top_p": "This keeps the tokens that are likelier than top_p each",
+        "nothing is dropped": "These are the probabilities of the set, but not without those",
+        "the unlikeliest are kept": "This keeps the unlikeliest tokens",
+        "always three tokens": "One token too many: stop as soon as the sum has reached top_p",
+    },
+}

@@ -239,3 +239,42 @@ MUTANTS = {
         "kept names stand for themselves": kept_names_listed,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "15.1": {
+        "weight or bias is forgotten": "The last part is gone: weight and bias of a module need",
+        "a bias becomes a weight": "It should end in 'bias', as the name that was given",
+        "always the first layer": "The module is right, the layer is not",
+        "only the last digit of a layer": "The module is right, the layer is not",
+        "layers of one digit only": "Its module has a number where the table has {}: put {} there,",
+        "no numbers at all": "Its module has a number where the table has {}: put {} there,",
+        "the whole name is looked up": "The last part, weight or bias, is not in the table: take",
+        "the number is not filled in": "The number of the layer is still to be put in the place of",
+        "an unknown name is kept": "A name that is made up would be looked for in vain",
+        "nothing is translated": "which is our own name",
+        "only the last word is compared": "Compare the whole module with the table's keys, not",
+    },
+    "15.2": {
+        "missing and left over exchanged": "Missing and left over are the wrong way round",
+        "names on one side, whichever": "The first two sets are the same: names that are on one",
+        "another shape counts as missing, too": "Where only the shapes differ, a name belongs to",
+        "name and shape compared together": "Where only the shapes differ, a name belongs to the",
+        "the numbers are counted, so that a transposed matrix fits": "(8, 4) and (4, 8) hold as",
+        "what is missing has another shape": "The third set has names that only one side knows",
+        "shapes are not compared": "The names of another shape should be",
+        "the names are counted": "Each of the three should be a set of names; they are (2, 1, 2)",
+    },
+    "15.3": {
+        "equal numbers are one tensor": "It has the same numbers as 'first_bias' today, but in a",
+        "only the same object is one tensor": "'output' is written, too",
+        "a part of a tensor is the tensor": "It begins where 'word' begins, but it is only a part",
+        "a transposed view is the tensor": "It has the memory and the shape of 'word', but it",
+        "the last name is kept": "Of the same tensor the first name is the one that is kept",
+        "everything is written": "Everything is written. 'word', 'output' and 'third_use' are",
+        "what was dropped is forgotten": "'output' and 'third_use' are the tensor that is written",
+        "kept -> dropped": "'output' and 'third_use' are the tensor that is written as",
+        "one dictionary only": "The function should return two dictionaries: name -> tensor",
+        "kept names stand for themselves": "'output' and 'third_use' are the tensor that is",
+    },
+}

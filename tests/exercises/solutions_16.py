@@ -225,3 +225,42 @@ MUTANTS = {
         "the vocabulary at every position, by hand": vocabulary_by_hand,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "16.1": {
+        "multiplications only": "This is half of it",
+        "forward and backward": "This is a whole step, forward and backward",
+        "what has parameters only": "The products of attention are missing: every query with every",
+        "weights times values forgotten": "Attention has two products without parameters: queries",
+        "a token attends to the whole batch": "Here every token attends to the whole batch",
+        "attention of one row": "The products of attention are those of a single row",
+        "no output layer": "Attention has four linear layers",
+        "feed-forward has one layer": "Feed-forward is two layers, up to `intermediate` and back",
+        "feed-forward always four times as wide": "Feed-forward is `intermediate` wide, whatever",
+        "one token": "This is the share of a single token",
+    },
+    "16.2": {
+        "upside down": "The ratio is upside down: a step that became faster has a",
+        "the new seconds": "These are the new seconds",
+        "multiplied, not divided": "The parts are multiplied by their ratio",
+        "the other parts are forgotten": "The parts whose ratio is not given are gone from the new",
+        "the named parts only": "This looks at the named parts only",
+        "the product of the ratios": "A part's ratio is not the step's: most of the step may lie",
+        "a weighted mean of the ratios": "Ratios cannot be averaged, not even with the parts'",
+        "a mean of the ratios": "Ratios cannot be averaged",
+        "the share that was saved": "The number is the share that was saved",
+    },
+    "16.3": {
+        "as it was": "The generator reads the text 2 times",
+        "the vocabulary at every position": "Select the states before the head",
+        "the generator reads twice": "The generator reads the text 2 times",
+        "the report is kept": "The discriminator reads 2 texts, but the loss needs only the",
+        "the generator has no gradient": "which part of the step runs without gradients",
+        "nothing has a gradient": "The number is right, but nothing can be learned from it: the",
+        "the generator's loss is left out": "The generator's loss is gone",
+        "asked at the selected positions only": "The discriminator's loss is taken at the selected",
+        "the generator's loss is that of another text": "The generator reads the original text",
+        "the vocabulary at every position, by hand": "What else is computed that the loss does not",
+    },
+}

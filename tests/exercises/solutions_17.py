@@ -280,3 +280,46 @@ MUTANTS = {
         "the fault in words": in_words,
     },
 }
+
+# mistake -> words of the hint that is meant for it
+HINTS = {
+    "17.1": {
+        "the mean over bins": "That is the mean over the bins",
+        "the mean over all bins, empty ones too": "That is the mean over all bins, empty ones too",
+        "the largest gap": "That is the largest gap of all bins; the expected error is a",
+        "gaps with their sign": "A gap counts without its sign",
+        "no bins": "A gap counts without its sign in each bin, before the sum",
+        "each answer with its own confidence": "That compares each answer with its own confidence",
+        "not divided by the answers": "The sum over the bins has to be divided by the number of",
+        "in percent": "That is 100 times as much; the error is a share, from 0 to 1",
+        "the middle of the bin": "That compares the accuracy with the middle of the bin",
+        "a border belongs to the lower bin": "A confidence on a border belongs to the upper bin",
+        "1.0 has a bin of its own": "Answers of confidence 1.0 have a bin of their own; they",
+        "1.0 has no bin": "1.0 belongs to the last bin",
+        "empty bins divide by zero": "A bin without answers counts nothing",
+    },
+    "17.2": {
+        "the largest sum": "not the sum, not the largest",
+        "the largest single share": "not the sum, not the largest",
+        "the mean with its sign": "how far from 0 is what counts",
+        "the mean of sizes": "not the sum, not the largest",
+        "special tokens count": "That is a special token; it stands in every text and is no",
+        "rare tokens count": "That stands in 1 of the texts.",
+        "places instead of texts": "That stands in 1 of the texts, though 2 times",
+        "more texts than asked for": "not the sum, not the largest",
+        "the mean instead of the token": "should return one of the tokens",
+    },
+    "17.3": {
+        "the answers first": "look at the tokens before you look at the answers",
+        "any unknown token": "most tokens are known",
+        "special tokens count as known": "Of three tokens of each text two are [UNK]",
+        "any row that is cut": "Two of six texts are cut",
+        "a full row is cut": "exactly the 17 tokens",
+        "special tokens take no room": "The texts have 17 tokens with [CLS] and [SEP]",
+        "words instead of tokens": "the model counts pieces",
+        "half is enough": "which is not more than half",
+        "there is always a fault": "Nothing is wrong here",
+        "labels are never looked at": "the labels are swapped",
+        "the fault in words": "should return one of tokenizer, truncation, labels, none",
+    },
+}

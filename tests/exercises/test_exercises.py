@@ -4,8 +4,10 @@ Solutions and mutants are in solutions_NN.py beside this file; no notebook impor
 """
 
 import ast
+import functools
 import importlib.util
 import inspect
+import sys
 import textwrap
 from pathlib import Path
 
@@ -21,6 +23,7 @@ from electra_lab.exercises.framework import NOTEBOOKS, Status
 def _load(path):
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where inspect looks for the source of a class
     spec.loader.exec_module(module)
     return module
 
@@ -29,11 +32,7 @@ SOLVED = {path.stem[-2:]: _load(path) for path in sorted(Path(__file__).parent.g
 EXERCISES = registered()
 SOLUTIONS = {number: fn for module in SOLVED.values() for number, fn in module.SOLUTIONS.items()}
 MUTANTS = {number: made for module in SOLVED.values() for number, made in module.MUTANTS.items()}
-HINTS = {
-    number: made
-    for module in SOLVED.values()
-    for number, made in getattr(module, "HINTS", {}).items()
-}
+HINTS = {number: made for module in SOLVED.values() for number, made in module.HINTS.items()}
 
 
 def _notebook(number):
@@ -110,10 +109,15 @@ def test_there_are_three_mutants_or_more(number):
     assert len(MUTANTS[number]) >= 3
 
 
+@functools.cache
+def _outcome(number, mistake):
+    return check(number, MUTANTS[number][mistake])
+
+
 @pytest.mark.parametrize(("number", "mistake"), [(n, m) for n in MUTANTS for m in MUTANTS[n]])
 def test_a_mutant_gets_a_hint(number, mistake):
     """A hint of the check's own: a mutant that only crashes would show nothing about the check."""
-    result = check(number, MUTANTS[number][mistake])
+    result = _outcome(number, mistake)
     assert result.status is Status.NOT_YET, f"{number} lets pass: {mistake}"
     assert " raised " not in result.message
     assert "could not use" not in result.message
@@ -123,7 +127,7 @@ def test_a_mutant_gets_a_hint(number, mistake):
 @pytest.mark.parametrize("number", HINTS)
 def test_a_mutant_gets_the_hint_that_is_meant_for_it(number):
     assert HINTS[number].keys() == MUTANTS[number].keys()
-    said = {mistake: check(number, MUTANTS[number][mistake]).message for mistake in HINTS[number]}
+    said = {mistake: _outcome(number, mistake).message for mistake in HINTS[number]}
     assert {m: s for m, s in said.items() if HINTS[number][m] not in s} == {}
 
 
@@ -139,8 +143,8 @@ def test_the_stub_in_the_notebook_is_not_attempted_and_has_the_solutions_paramet
     assert _parameters(stub) == _parameters(solved)
 
 
-def test_there_are_solutions_and_mutants_for_exactly_the_exercises():
-    assert set(SOLUTIONS) == set(MUTANTS) == set(EXERCISES)
+def test_there_are_solutions_mutants_and_their_hints_for_exactly_the_exercises():
+    assert set(SOLUTIONS) == set(MUTANTS) == set(HINTS) == set(EXERCISES)
 
 
 @pytest.mark.parametrize("path", sorted(notebooks_path().glob("*.ipynb")), ids=lambda p: p.stem)

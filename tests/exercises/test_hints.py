@@ -4,9 +4,11 @@ import ast
 import re
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from electra_lab import hint
+from electra_lab.checkpoints.resources import notebooks_path
 from electra_lab.exercises import hints as module
 from electra_lab.exercises import registered
 from electra_lab.exercises.framework import NOTEBOOKS
@@ -75,6 +77,14 @@ def test_no_hint_holds_a_line_of_the_solution(notebook):
         if number.startswith(f"{notebook}."):
             said = [_bare(text) for text in exercise.hints]
             assert not [code for code in lines if any(code in text for text in said)]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_a_notebook_says_once_how_to_ask_for_a_hint(notebook):
+    (path,) = notebooks_path().glob(f"{notebook}_*.ipynb")
+    cells = nbformat.read(path, as_version=4).cells
+    words = "".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert words.count(f'hint("{notebook}.1")') == words.count("import hint, progress") == 1
 
 
 def test_hints_come_one_at_a_time_and_then_all_again():
