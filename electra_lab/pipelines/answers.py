@@ -168,9 +168,9 @@ def spans_of(
     empty = 1.0
     for number, row in outputs:
         inside = [side == 1 for side in rows.sequence_ids(number)]
-        start, end = _probabilities(row, inside)
+        start, end = end_probabilities(row, inside)
         empty = min(empty, float(start[0] * end[0]))
-        for score, first, last in _best_spans(start, end, top_k, max_answer_len):
+        for score, first, last in best_spans(start, end, top_k, max_answer_len):
             begin, stop = _place(rows, number, first, last, align_to_words)
             answer = context[begin:stop]
             spans.append({"score": score, "start": begin, "end": stop, "answer": answer})
@@ -204,7 +204,7 @@ def _as_inputs(question: Any, context: Any) -> Any:
     return [{"question": q, "context": c} for q, c in zip(question, contexts, strict=True)]
 
 
-def _probabilities(row: Row, inside: list[bool]) -> tuple[torch.Tensor, torch.Tensor]:
+def end_probabilities(row: Row, inside: list[bool]) -> tuple[torch.Tensor, torch.Tensor]:
     """Of each token being the start, and the end; over the context and [CLS], which stands for "no
     answer"; zero elsewhere."""
     allowed = torch.tensor(inside)
@@ -216,7 +216,7 @@ def _probabilities(row: Row, inside: list[bool]) -> tuple[torch.Tensor, torch.Te
     return start, end
 
 
-def _best_spans(
+def best_spans(
     start: torch.Tensor, end: torch.Tensor, top_k: int, max_answer_len: int
 ) -> list[tuple[float, int, int]]:
     """The likeliest (score, first, last) with first <= last and not too long, without [CLS]."""

@@ -9,7 +9,9 @@ from .embeddings import EmbeddingExplorer
 from .errors import ErrorExplorer
 from .live_training import LiveTrainingChart
 from .mask import MaskExplorer
+from .predictions import PredictionExplorer
 from .replaced_tokens import ReplacedTokenExplorer
+from .training import TrainingExplorer
 
 __all__ = [
     "AttentionExplorer",
@@ -18,5 +20,7 @@ __all__ = [
     "Explorer",
     "LiveTrainingChart",
     "MaskExplorer",
+    "PredictionExplorer",
     "ReplacedTokenExplorer",
+    "TrainingExplorer",
 ]

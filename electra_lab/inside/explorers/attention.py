@@ -11,11 +11,11 @@ from electra_lab.inside.trace import SwitchOffHeads, Trace, trace
 from electra_lab.inside.views import AttentionView, ChangeChart, View
 
 from .base import Explorer, sentence_field
+from .fields import check_form, field_names, fields_of, row_name, with_fields
 from .sayings import sayings
 
 HINT = "Choose a head on the left. X or “Switch off” takes it away; the bars below show what moves."
 EVERY_KEY = 0.1  # seconds that a trace may take if each key is to be followed
-BETWEEN = " | "  # choices in their field
 
 
 class AttentionExplorer(Explorer):
@@ -49,11 +49,7 @@ class AttentionExplorer(Explorer):
     def __init__(
         self, model: Any, tokenizer: Any, text: Any, *, layer: int | None = 0, head: int | str = 0
     ) -> None:
-        if not isinstance(text, str | tuple | dict):
-            raise ValueError(
-                f"text is {text!r:.80}. Give one text, a (text, text) pair, "
-                "{'question': ..., 'context': ...} or {'context': ..., 'choices': [...]}."
-            )
+        check_form(text)
         self.model, self.tokenizer = model, tokenizer
         self.off: frozenset[tuple[int, int]] = frozenset()
         self.message = HINT
@@ -134,7 +130,7 @@ class AttentionExplorer(Explorer):
         import ipywidgets
 
         controls = {name: sentence_field(self._follow_keys) for name in ("first", "second")}
-        for control, name in zip(controls.values(), self._field_names(), strict=True):
+        for control, name in zip(controls.values(), field_names(self._text), strict=True):
             control.description = name
         controls["row"] = ipywidgets.Dropdown(description="Sequence", layout={"width": "340px"})
         controls["layer"] = ipywidgets.Button(layout={"width": "190px"})
@@ -152,8 +148,8 @@ class AttentionExplorer(Explorer):
         return [["first"], ["second"], ["row", "layer", "restore"]]
 
     def _show(self, controls: dict[str, Any]) -> None:
-        controls["first"].value, controls["second"].value = self._fields()
-        rows = [(_named(self._intact, row), row) for row in range(len(self._intact))]
+        controls["first"].value, controls["second"].value = fields_of(self._text)
+        rows = [(row_name(self._intact, row), row) for row in range(len(self._intact))]
         if list(controls["row"].options) != rows:
             controls["row"].options = rows
         controls["row"].value = self._row if self._row < len(rows) else None
@@ -258,43 +254,11 @@ class AttentionExplorer(Explorer):
         if row is not None:
             self.row = row
 
-    # The text as the fields hold it: two strings, whatever its form
-
-    def _field_names(self) -> tuple[str, str]:
-        if isinstance(self._text, dict):
-            return ("Context", "Choices") if "choices" in self._text else ("Question", "Passage")
-        return "Text", "Second"
-
-    def _fields(self) -> tuple[str, str]:
-        text: Any = self._text
-        match text:
-            case {"choices": choices}:
-                return text["context"], BETWEEN.join(choices)
-            case {"question": question}:
-                return question, text["context"]
-            case (first, second):
-                return first, second or ""
-            case _:
-                return text, ""
-
     def _typed(self, first: str | None, second: str | None) -> None:
-        old = self._fields()
+        old = fields_of(self._text)
         first, second = old[0] if first is None else first, old[1] if second is None else second
-        match self._text:
-            case {"choices": _}:
-                choices = [choice.strip() for choice in second.split(BETWEEN.strip())]
-                self.text = {"context": first, "choices": [c for c in choices if c]}
-            case {"question": _}:
-                self.text = {"question": first, "context": second}
-            case _:
-                self.text = (first, second) if second.strip() else first
+        self.text = with_fields(self._text, first, second)
 
 
 def _weights(row: Trace) -> list[Any]:
     return [layer.attention[0] for layer in row.layers]
-
-
-def _named(found: Trace, row: int) -> str:
-    """A row in a few words."""
-    words = [token for token, on in zip(found.tokens[row], found.mask[row], strict=True) if on]
-    return f"{row}: {' '.join(words[-8:])}"

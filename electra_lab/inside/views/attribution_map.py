@@ -67,7 +67,7 @@ class AttributionMap(TokenMap):
     ) -> None:
         """Draw other data; the arguments are those of the constructor, and so are the errors."""
         numbers = [float(score) for score in scores]
-        were = [None] * len(tokens) if originals is None else list(originals)
+        were: list[str | None] = [None] * len(tokens) if originals is None else list(originals)
         check_lengths(tokens, scores=numbers, originals=were)
         whole = scale or max(map(abs, numbers), default=0.0) or 1.0
         for token, number in zip(tokens, numbers, strict=True):
