@@ -84,7 +84,7 @@ def _few_colours(encoded):
     if picture.mode == "P":
         return encoded
     out = io.BytesIO()
-    few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    few = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
     few.save(out, format="png", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
 

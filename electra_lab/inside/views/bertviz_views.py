@@ -180,6 +180,7 @@ class BertvizView(View):
             segments=self.segments,
             layer=self.layers.index(self.layer),
             head=self.heads.index(self.on[0]),
+            form="matrix",  # as a stored picture a third of the size of arcs
             note="" if self._is_whole else f"numbered anew: {self._which()}",
         ).figure()
 
