@@ -106,7 +106,7 @@ def interval(
     return bootstrapped(values, groups)
 
 
-def wilson(share: float, size: float) -> tuple[float, float]:
+def wilson(share: float | int, size: float | int) -> tuple[float, float]:
     """Wilson's score interval of a share, 95 % (Wilson 1927). Unlike the share plus and minus two
     standard errors, it is wide where few were counted and stays between 0 and 1.
 

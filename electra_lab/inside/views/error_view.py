@@ -197,7 +197,7 @@ class ErrorView(View):
         if self.right is not None:
             said += f", {self.right.count(False):,} wrong"
         if self.overall is not None:
-            said += f"; {self.metric} {_figure(self.overall)}"
+            said += f"; {visible(self.metric)} {_figure(self.overall)}"
         return said
 
     def state(self) -> dict[str, Any]:
@@ -451,7 +451,7 @@ def _size(values: Any) -> int:
     return len(text) + 5 * sum(text.count(mark) for mark in "<>&")
 
 
-def _cut(page: Canvas, text: str, width: float, size: float = 12) -> str:
+def _cut(page: Canvas, text: str, width: Pixels, size: Pixels = 12) -> str:
     """As much of the text as has room, in CSS pixels."""
     from .picture import text_width
 
