@@ -4,7 +4,7 @@
 
 The picture in the README is made by
 
-    python -m tests.browser.look notebooks/00_start_here.ipynb data/pictures/start_here.png --cells 5:10
+    python -m tests.browser.look notebooks/00_start_here.ipynb data/pictures/start_here.png --cells 6:11
 
 The notebook is copied without its outputs; the original stays as it is. Errors, console errors and
 requests that left the machine are printed; the exit status says whether there were any.
