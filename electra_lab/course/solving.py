@@ -128,9 +128,9 @@ def solved(notebook: Any, solutions: dict[str, Solution]) -> Any:
         above = _above(solution, there)
         lines = cell.source.splitlines()
         first, last = _lines_of_body(node)
-        signature = lines[node.lineno - 1 : first]
+        begin = _first_line(node) - 1
         cell.source = "\n".join(
-            [*lines[: node.lineno - 1], *above, *signature, solution.body, *lines[last:]]
+            [*lines[:begin], *above, *lines[begin:first], solution.body, *lines[last:]]
         )
     return made
 
@@ -240,18 +240,25 @@ def _is_stub(node: Definition) -> bool:
     return isinstance(last, ast.Raise) and "NotImplementedError" in ast.unparse(last)
 
 
+def _first_line(node: ast.stmt) -> int:
+    """Where a statement begins, counted from 1, its decorators included."""
+    return min(part.lineno for part in (node, *getattr(node, "decorator_list", ())))
+
+
 def _lines_of_body(node: Definition) -> tuple[int, int]:
     """The lines (first, counted from 0; behind the last) below signature and docstring."""
-    docstring = ast.get_docstring(node) is not None
-    begin = node.body[1].lineno - 1 if docstring and len(node.body) > 1 else node.body[0].lineno - 1
     end = node.end_lineno
     assert end is not None
-    return (end, end) if docstring and len(node.body) == 1 else (begin, end)
+    statements = node.body[1:] if ast.get_docstring(node) is not None else node.body
+    return (_first_line(statements[0]) - 1 if statements else end), end
 
 
 def _body(text: str, node: Definition) -> str:
     first, last = _lines_of_body(node)
-    return "\n".join(text.splitlines()[first:last])
+    lines = text.splitlines()
+    while lines[first - 1].lstrip().startswith("#"):  # what the body begins by saying
+        first -= 1
+    return "\n".join(lines[first:last])
 
 
 def _names_made_by(statement: ast.stmt) -> list[str]:
@@ -284,13 +291,13 @@ def _needs(text: str, function: Definition, known: dict[str, ast.stmt]) -> tuple
     while waiting:
         for name in used.get(waiting.pop(), set()) & known.keys():
             statement = known[name]
-            if statement.lineno not in needed:
-                needed[statement.lineno] = statement
+            if _first_line(statement) not in needed:
+                needed[_first_line(statement)] = statement
                 waiting.append(name)
     lines = text.splitlines()
     return tuple(
-        "\n".join(lines[statement.lineno - 1 : statement.end_lineno])
-        for _, statement in sorted(needed.items())
+        "\n".join(lines[first - 1 : statement.end_lineno])
+        for first, statement in sorted(needed.items())
     )
 
 
