@@ -9,10 +9,13 @@ LONGEST = 400  # characters for each view; a screen reader reads them to the end
 PICTURES = {
     "AttentionView": "All heads as small pictures, a line for each layer, and one of them large.",
     "BertvizView": "All heads as small pictures, a line for each layer, and one of them large.",
+    "CalibrationChart": "A curve for each series beside the diagonal, and how many tokens each bin has.",
     "ChangeChart": "A bar with a number for each line; an outline where it was before.",
+    "FooledView": "Two lists of tokens with bars: replacements that were missed, originals accused.",
     "LiveTrainingChart": "Line charts over the steps of training: losses, and what was measured.",
     "Projector": "Points in a plane, coloured by category, one panel for each space.",
     "ProposalChart": "A bar for each proposed word, with its probability.",
+    "ReplayView": "Tokens in colour at one step of training, under each a curve over all steps.",
     "TokenHeatMap": "The tokens of a text, each with its probability below it and in colour.",
     "TrainingChart": "Line charts over the steps of training: losses, and what was measured.",
 }

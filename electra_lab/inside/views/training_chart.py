@@ -29,7 +29,7 @@ _LOSSES = {
 _VALIDATION = "validation_"
 _MAIN = {"f1": "F1", "f1_micro": "F1, micro", "pearson": "Pearson correlation"}
 _DASHES = ("", "7 3", "2 2.5", "9 3 2 3")
-_MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X"}
+MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X"}
 _PANEL, _HEAD, _EDGE = 190, 22, 12  # CSS pixels
 
 
@@ -64,7 +64,7 @@ class TrainingChart(View):
     by ten. ROC AUC and accuracy appear where rows hold them; of a fine-tuning the task's main figure
     on the validation split (``training.metrics.main_metric``), which for entities is F1 and not the
     share of right words. Pointing at a step, or the arrow keys, shows its numbers in all panels. A
-    slider smooths the curves, a button makes the axes of losses and speeds logarithmic.
+    slider smooths the curves, a button makes the axes of losses logarithmic.
 
     Several runs share the panels. Each has a colour, a dash pattern and a shape, named in the legend,
     whose entries hide and show their run.
@@ -77,7 +77,7 @@ class TrainingChart(View):
         total_steps: where the run will end, if known; the axis then reaches to there.
         smoothing: from 0 to below 1: each point is the mean of those up to it, the weight of each this
             much times that of the one after it. What was measured stays visible behind, faintly.
-        log_scale: logarithmic axes for losses and speeds.
+        log_scale: logarithmic axes for losses.
         marked: a step that is marked by a line.
 
     Raises:
@@ -168,16 +168,19 @@ class TrainingChart(View):
     def _panels_of_several(self, found: Sequence[str]) -> list[Panel]:
         """A panel for each key, with a curve of each run."""
         panels = []
+        areas, accuracies = _areas(found), _accuracies(found)
         for key in found:
             if key == "loss" and set(found) & _LOSSES.keys():
                 continue
             if key == "loss" or key.endswith("_loss"):
                 title = _LOSSES.get(key, (_words(key).capitalize(), ""))[0]
                 panels.append(Panel(title, self._curves(key), "loss"))
-            elif "auc" in key.lower():
-                panels.append(Panel(_title(key, "ROC AUC"), self._curves(key), "share", 0.5, 1.0))
-        for key in _accuracies(found):
-            panels.append(Panel(_title(key, "Accuracy"), self._curves(key), "share", 0.0, 1.0))
+        for key in areas:
+            title = _title(key, "ROC AUC", areas)
+            panels.append(Panel(title, self._curves(key), "share", 0.5, 1.0))
+        for key in accuracies:
+            title = _title(key, "Accuracy", accuracies)
+            panels.append(Panel(title, self._curves(key), "share", 0.0, 1.0))
         if "tokens_per_second" in found:
             curves = self._curves("tokens_per_second")
             panels.append(Panel("Speed (tokens per second)", curves, "count", 0.0))
@@ -186,7 +189,7 @@ class TrainingChart(View):
     def _curves(self, key: str) -> tuple[Curve, ...]:
         """The curve of each run that has this number."""
         return tuple(
-            Curve(key, name, *_look(number), run=number)
+            Curve(key, name, *look(number), run=number)
             for number, (name, rows) in enumerate(self.runs.items())
             if any(_number(row.get(key)) is not None for row in rows)
         )
@@ -232,7 +235,7 @@ class TrainingChart(View):
             "runs": [
                 {
                     "name": visible(name),
-                    **dict(zip(("colour", "dash", "shape"), _look(n), strict=True)),
+                    **dict(zip(("colour", "dash", "shape"), look(n), strict=True)),
                 }
                 for n, name in enumerate(self.runs)
             ]
@@ -308,15 +311,15 @@ class TrainingChart(View):
             line, column = divmod(number, 3)
             middle = 1 - (top + _HEAD * (line + 0.5)) / height
             left = (_EDGE + 236 * column) / 720
-            colour, dash, shape = _look(number)
+            colour, dash, shape = look(number)
             figure.add_artist(
                 Line2D(
                     [left, left + 15 / 720, left + 30 / 720],
                     [middle] * 3,
                     color=colour,
                     linewidth=points(2),
-                    linestyle=_linestyle(dash),
-                    marker=_MARKERS[shape],
+                    linestyle=linestyle(dash),
+                    marker=MARKERS[shape],
                     markevery=[1],
                     markersize=points(8),
                 )
@@ -324,7 +327,7 @@ class TrainingChart(View):
             figure.text(
                 left + 38 / 720,
                 middle,
-                visible(name, 26),
+                visible(name, 20),
                 fontsize=points(12.5),
                 color=INK,
                 va="center_baseline",
@@ -358,8 +361,8 @@ class TrainingChart(View):
                 smoothed(values, self.smoothing),
                 color=curve.colour,
                 linewidth=points(2),
-                linestyle=_linestyle(curve.dash),
-                marker=_MARKERS[curve.shape] if curve.shape else "o" if len(drawn) < 3 else "",
+                linestyle=linestyle(curve.dash),
+                marker=MARKERS[curve.shape] if curve.shape else "o" if len(drawn) < 3 else "",
                 markevery=(min(curve.run % 3, len(drawn) - 1), apart) if curve.shape else None,
                 markersize=points(7) if curve.shape else 3,
                 label=visible(curve.label),
@@ -420,7 +423,7 @@ def _panels_of_one(found: Sequence[str]) -> list[Panel]:
     for key in losses:
         title, colour = _LOSSES.get(key, (_words(key), DISCRIMINATOR))
         panels.append(Panel(title, (Curve(key, _words(key), colour),), "loss"))
-    if areas := [key for key in found if "auc" in key.lower()]:
+    if areas := _areas(found):
         panels.append(Panel("ROC AUC", _several(areas), "share", 0.5, 1.0))
     if shares := _accuracies(found):
         panels.append(Panel("Accuracy", _several(shares), "share", 0.0, 1.0))
@@ -437,6 +440,11 @@ def _main_key(found: Sequence[str]) -> str | None:
     return None if main in (None, "accuracy") else f"{_VALIDATION}{main}"
 
 
+def _areas(found: Sequence[str]) -> list[str]:
+    """Areas under a ROC curve."""
+    return [key for key in found if "auc" in key.lower()]
+
+
 def _accuracies(found: Sequence[str]) -> list[str]:
     """Shares of right answers; not where another figure is the task's main one and this one misleads."""
     hidden = {f"{_VALIDATION}accuracy"} if _main_key(found) else set()
@@ -451,12 +459,12 @@ def _several(keys: Sequence[str]) -> tuple[Curve, ...]:
     )
 
 
-def _look(run: int) -> tuple[str, str, str]:
+def look(run: int) -> tuple[str, str, str]:
     """Colour, dash pattern and shape of a run, by its number."""
     return COLOURS[run % len(COLOURS)], _DASHES[run % len(_DASHES)], SHAPES[run % len(SHAPES)]
 
 
-def _linestyle(dash: str) -> Any:
+def linestyle(dash: str) -> Any:
     return (0, tuple(float(length) / 2 for length in dash.split())) if dash else "-"
 
 
@@ -464,9 +472,9 @@ def _words(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _title(key: str, kind: str) -> str:
-    """``Accuracy: validation accuracy``."""
-    return kind if _words(key).lower() == kind.lower() else f"{kind}: {_words(key)}"
+def _title(key: str, kind: str, keys: Sequence[str]) -> str:
+    """``Accuracy: validation accuracy``; the kind alone where there is one of it only."""
+    return kind if len(keys) == 1 else f"{kind}: {_words(key)}"
 
 
 def _number(value: object) -> float | None:
@@ -495,7 +503,7 @@ def _values(panel: Panel, runs: Sequence[Sequence[Mapping[str, Any]]]) -> list[f
 def _lowest(panel: Panel, runs: Sequence[Sequence[Mapping[str, Any]]]) -> float | None:
     """The smallest number of a panel that may have a logarithmic axis; else None."""
     values = _values(panel, runs)
-    if panel.form == "share" or not values or min(values) <= 0:
+    if panel.form != "loss" or not values or min(values) <= 0:
         return None
     return min(values)
 
