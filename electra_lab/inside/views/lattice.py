@@ -13,12 +13,12 @@ from .wording import three_digits, two_decimals, two_digits, visible, with_sign
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .picture import Canvas
+    from .picture import Canvas, Pixels
 
 Cell = tuple[int, int]  # row, column
 
 FAINTEST = 0.05  # of the scale; in texts what is fainter is left out
-TALLEST = 2400  # CSS pixels of a picture; a long text's last words are in the page only
+TALLEST = 1200  # CSS pixels of a picture; a long text's last words are in the page only
 
 
 class Lattice(View):
@@ -208,7 +208,7 @@ class Lattice(View):
         page.text(EDGE, top + LINE / 2, f"{visible(self.legend, 80)}{more}", 11, FAINT)
         return page.figure
 
-    def _draw_band(self, page: Canvas, band: range, top: float) -> None:
+    def _draw_band(self, page: Canvas, band: range, top: Pixels) -> None:
         names, widths = self._head_width(), self._widths()
         for row, name in enumerate(self.rows):
             middle = top + LINE + (row + 0.5) * ROW
@@ -224,9 +224,11 @@ class Lattice(View):
                 if value is None:
                     continue
                 y = top + LINE + row * ROW
-                fill = tint(min(1, abs(value) / self.scale), (DISCRIMINATOR, GENERATOR)[value < 0])
+                strength = min(1.0, abs(value) / self.scale)
                 framed = INK if (row, column) in self.path else ""
-                page.box(left + 1, y + 1, width - 2, ROW - 2, fill, edge=framed, corner=2)
+                if framed or strength > 0.02:  # what is fainter nobody sees, and boxes take time
+                    fill = tint(strength, (DISCRIMINATOR, GENERATOR)[value < 0])
+                    page.box(left + 1, y + 1, width - 2, ROW - 2, fill, edge=framed, corner=2)
                 text = cut(self._written(row, column), width)
                 weight = "bold" if (row, column) == self.target else "normal"
                 page.text(middle, y + ROW / 2, text, 11, INK, "center", weight=weight)
@@ -266,7 +268,7 @@ EDGE, LINE, ROW, GAP = 12, 22, 21, 10
 NARROWEST, WIDEST, LETTER = 36.0, 190.0, 7.4
 
 
-def cut(text: str, width: float) -> str:
+def cut(text: str, width: int | float) -> str:
     """What of ``text`` fits into so many CSS pixels."""
     shown, letters = visible(text), max(2, int((width - 4) / 6.8))
     return shown if len(shown) <= letters else f"{shown[: letters - 1]}…"

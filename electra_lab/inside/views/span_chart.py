@@ -14,7 +14,7 @@ from .wording import three_digits, two_digits, visible
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from .picture import Canvas
+    from .picture import Canvas, Pixels
 
 LEGEND = "bar above a token: the answer starts here; bar below: it ends here"
 STRONG = 0.1  # from here on a number is always written
@@ -178,23 +178,25 @@ class SpanChart(View):
             middle = top + LINE + 24 * (number + 0.5)
             weight = "bold" if number == self.chosen else "normal"
             page.text(300, middle, cut(span.text, 290), 13, INK, "right", weight=weight)
-            page.box(310, middle - 7, max(1.0, 320 * min(1, span.score)), 14, fill=THIRD, corner=2)
+            page.box(310, middle - 7, max(1.0, 320 * min(1.0, span.score)), 14, fill=THIRD, corner=2)
             page.text(644, middle, three_digits(span.score), 12, INK)
         return page.figure
 
-    def _draw_token(self, page: Canvas, index: int, left: float, top: float, width: float) -> None:
+    def _draw_token(
+        self, page: Canvas, index: int, left: Pixels, top: Pixels, width: Pixels
+    ) -> None:
         start, end = self.starts[index], self.ends[index]
         middle = left + width / 2
         if start >= STRONG:
             page.text(middle, top + 8, two_digits(start), 11, INK, "center")
         page.box(left, top + 16, width, 4, fill="#e5e7eb", corner=1)
-        page.box(left, top + 16, width * min(1, start), 4, fill=GENERATOR, corner=1)
+        page.box(left, top + 16, width * min(1.0, start), 4, fill=GENERATOR, corner=1)
         page.box(
             left, top + 22, width, 24, fill=tint(0.3, THIRD) if self._inside(index) else "none"
         )
         page.text(middle, top + 34, visible(self.tokens[index]), TEXT, INK, "center")
         page.box(left, top + 48, width, 4, fill="#e5e7eb", corner=1)
-        page.box(left, top + 48, width * min(1, end), 4, fill=DISCRIMINATOR, corner=1)
+        page.box(left, top + 48, width * min(1.0, end), 4, fill=DISCRIMINATOR, corner=1)
         if end >= STRONG:
             page.text(middle, top + 61, two_digits(end), 11, INK, "center")
 
