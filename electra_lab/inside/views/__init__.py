@@ -14,13 +14,16 @@ from .attention_view import AttentionView
 from .attribution_map import AttributionMap
 from .base import View
 from .bertviz_views import BertvizView, head_view, model_view, neuron_view
+from .calibration_chart import CalibrationChart
 from .change_chart import ChangeChart
 from .described import DescribedFigure
 from .display import display_mode
 from .error_view import ErrorView
+from .fooled_view import FooledView
 from .lattice import Lattice
 from .projector import Cloud, Projector
 from .proposal_chart import ProposalChart
+from .replay_view import ReplayView
 from .span_chart import Span, SpanChart
 from .token_heat_map import TokenHeatMap
 from .training_chart import TrainingChart
@@ -29,13 +32,16 @@ __all__ = [
     "AttentionView",
     "AttributionMap",
     "BertvizView",
+    "CalibrationChart",
     "ChangeChart",
     "Cloud",
     "DescribedFigure",
     "ErrorView",
+    "FooledView",
     "Lattice",
     "Projector",
     "ProposalChart",
+    "ReplayView",
     "Span",
     "SpanChart",
     "TokenHeatMap",

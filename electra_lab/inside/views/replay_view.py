@@ -203,12 +203,12 @@ class ReplayView(View):
 
         measure = new_figure(10)
         widths = [
-            max(text_width(measure, visible(token), TEXT), 34)
+            max(text_width(measure, visible(token), TEXT), 34.0)
             if original is None
             else max(
                 text_width(measure, visible(token), TEXT),
                 text_width(measure, visible(original), _SMALL),
-                34,
+                34.0,
             )
             for token, original in zip(self.tokens, self.originals, strict=True)
         ]
