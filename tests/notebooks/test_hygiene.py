@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from electra_lab.checkpoints.resources import notebooks_path
+from electra_lab.checkpoints.resources import data_path, notebooks_path
 
 
 def _script(name):
@@ -184,3 +184,9 @@ def test_the_table_of_cells_that_are_only_run_counts_each_once():
         assert counts["compared"] >= 3
     assert lines[-1].startswith("all ")
     assert "timings" in " ".join(heads)
+
+
+def test_the_pictures_of_the_readme_are_small():
+    pictures = list(data_path("pictures").iterdir())
+    assert len(pictures) >= 2
+    assert not [one.name for one in pictures if one.stat().st_size > 150 * 1024]
