@@ -172,7 +172,7 @@ class Lattice(View):
 
     def __repr__(self) -> str:
         """Row by row the cells that are not faint; ``*`` is a framed one."""
-        lines = [f"Lattice: {self.legend}"]
+        lines = [f"Lattice: {visible(self.legend, 300)}"]
         lines += [visible(line, 300) for line in (self.title, self.note) if line]
         for row, name in enumerate(self.rows):
             said = []

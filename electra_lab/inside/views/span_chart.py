@@ -89,6 +89,7 @@ class SpanChart(View):
         last = [float(number) for number in ends]
         check_lengths(tokens, starts=first, ends=last)
         spans = [Span(*answer) for answer in answers]
+        spans = [span._replace(score=float(span.score)) for span in spans]
         for number in (*first, *last, *(span.score for span in spans)):
             if not 0 <= number <= 1.001:
                 raise ValueError(
@@ -178,7 +179,9 @@ class SpanChart(View):
             middle = top + LINE + 24 * (number + 0.5)
             weight = "bold" if number == self.chosen else "normal"
             page.text(300, middle, cut(span.text, 290), 13, INK, "right", weight=weight)
-            page.box(310, middle - 7, max(1.0, 320 * min(1.0, span.score)), 14, fill=THIRD, corner=2)
+            page.box(
+                310, middle - 7, max(1.0, 320 * min(1.0, span.score)), 14, fill=THIRD, corner=2
+            )
             page.text(644, middle, three_digits(span.score), 12, INK)
         return page.figure
 
