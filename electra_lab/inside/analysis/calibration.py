@@ -97,10 +97,11 @@ def calibrate(
     count = len(edges) - 1
     place = np.searchsorted(edges[1:-1], said)
     counts = np.bincount(place, minlength=count)
+    hits = np.bincount(place[truth == 1], minlength=count)
     with np.errstate(invalid="ignore"):  # an empty bin has no mean
         mean = np.bincount(place, said, minlength=count) / counts
-        share = np.bincount(place, truth, minlength=count) / counts
-    low, high = _luck(np.bincount(place, truth, minlength=count), counts)
+        share = hits / counts
+    low, high = _luck(hits, counts)
     apart = np.abs(share - mean)
     return Calibration(
         edges=edges,
@@ -127,7 +128,7 @@ def _edges(said: Numbers, bins: int, strategy: str) -> Numbers:
     raise ValueError(f"strategy is {strategy!r}; use 'uniform' or 'quantile'.")
 
 
-def _luck(hits: Numbers, counts: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
+def _luck(hits: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Numbers, Numbers]:
     """The ends of each bin's Wilson interval."""
     from scipy.stats import binomtest
 
