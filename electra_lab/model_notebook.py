@@ -14,6 +14,7 @@ from electra_lab.checkpoints.pair import DISCRIMINATOR, GENERATOR
 from electra_lab.checkpoints.resources import bundled_checkpoints
 from electra_lab.checkpoints.store import read_config_file, resolve_folder
 from electra_lab.checkpoints.weights import WEIGHTS_FILES
+from electra_lab.training.history import HISTORY_FILES
 
 PAIR = "Pair"
 OWN = "electra_lab"  # the key of the notebook's metadata that says which model it is for
@@ -28,12 +29,14 @@ class FoundModel:
         title: its name in a heading and in a file's name.
         kind: the class that its configuration names, or ``"Pair"``.
         named: whether the configuration named one; without, ``kind`` is the bare model.
+        has_history: whether the rows of its training lie beside it.
     """
 
     name: str
     title: str
     kind: str
     named: bool = True
+    has_history: bool = False
 
 
 @dataclass(frozen=True)
@@ -180,6 +183,13 @@ _KINDS = {
         after="",
     ),
 }
+# the notebook that teaches a head's task; only these have labelled data to be wrong on
+_TAUGHT_IN = {
+    "ElectraForSequenceClassification": "10_sequence_classification",
+    "ElectraForTokenClassification": "11_token_classification",
+    "ElectraForQuestionAnswering": "12_question_answering",
+    "ElectraForMultipleChoice": "13_multiple_choice",
+}
 
 
 def find_model(name: str | Path) -> FoundModel:
@@ -284,15 +294,19 @@ def _cells(found: FoundModel, course_beside: bool) -> list[tuple[str, str]]:
             f"Write a text of your own here, then run all cells (*Run, Run All Cells*). {kind.form} "
             "Nothing leaves this machine.",
         ),
-        ("code", f"MODEL = {found.name!r}\nTEXT = {kind.text}"),
+        ("code", f"MODEL = {found.name!r}\nTEXT = {kind.text}\n{_OTHER}"),
         ("markdown", "## The model"),
-        ("code", _loading(found.kind, kind.uses)),
+        ("code", _loading(found, kind.uses)),
     ]
+    model, tokenizer = ("pair.discriminator", "pair.tokenizer") if pair else ("model", "tokenizer")
     if kind.says:
         cells += [("markdown", "## What it says"), ("code", kind.says), ("markdown", kind.after)]
-    if pair:
-        cells.append(("code", "MaskExplorer(pair, TEXT)"))
-    model, tokenizer = ("pair.discriminator", "pair.tokenizer") if pair else ("model", "tokenizer")
+        if pair:
+            cells.append(("code", "MaskExplorer(pair, TEXT)"))
+        cells += [
+            ("markdown", _WHY),
+            ("code", f"PredictionExplorer({model}, TEXT, OTHER, tokenizer={tokenizer})"),
+        ]
     cells += [
         (
             "markdown",
@@ -308,20 +322,47 @@ def _cells(found: FoundModel, course_beside: bool) -> list[tuple[str, str]]:
             "see; choose a point for its nearest neighbours, and another layer or another text above.",
         ),
         ("code", f"EmbeddingExplorer({'pair' if pair else 'model, tokenizer'}, limit=500)"),
-        ("markdown", _next_steps(found.kind, course_beside)),
     ]
+    if found.kind in _TAUGHT_IN:
+        cells += [("markdown", _WRONG_ON), ("code", _ERRORS)]
+    if found.has_history:
+        text = ", text=TEXT" if pair else ""
+        cells += [("markdown", _TRAINED), ("code", f"TrainingExplorer(MODEL{text})")]
+    cells.append(("markdown", _next_steps(found.kind, course_beside)))
     return cells
 
 
+_OTHER = "OTHER = None  # another text of the same form, to compare with"
+_WHY = (
+    "## Why it says so\n\nClick a prediction to see which tokens raised or lowered it, and what the "
+    "head would say of each layer. Type a second text, or give one as `OTHER` above: one that differs "
+    "in a single thing shows what that thing does."
+)
+_WRONG_ON = (
+    "## Where it is wrong\n\nName labelled data and run the cell: every example with what the model "
+    "said, the worst first, the confusion matrix, and slices. Choose an example to look into it."
+)
+_ERRORS = """\
+DATA = ""  # a CSV, JSON, CoNLL or SQuAD file, a folder with train and test, or a data set's name
+if DATA:
+    display(ErrorExplorer(model, load_task_data(DATA), tokenizer=tokenizer))"""
+_TRAINED = "## How it was trained\n\nThe figures that its training left beside it."
 _NO_HEAD = (
     " Its `config.json` names no class under `architectures`, so it was taken for a bare encoder. If it "
     "has a head, put that class's name in place of `ElectraModel` below."
 )
 
 
-def _loading(kind: str, uses: tuple[str, ...]) -> str:
-    classes = ("load_pair",) if kind == PAIR else (kind, "ElectraTokenizerFast")
-    names = {"AttentionExplorer", "EmbeddingExplorer", "default_device", *classes, *uses}
+def _loading(found: FoundModel, uses: tuple[str, ...]) -> str:
+    kind = found.kind
+    names = {"AttentionExplorer", "EmbeddingExplorer", "default_device", *uses}
+    names |= {"load_pair"} if kind == PAIR else {kind, "ElectraTokenizerFast"}
+    if uses:
+        names.add("PredictionExplorer")
+    if kind in _TAUGHT_IN:
+        names |= {"ErrorExplorer", "load_task_data"}
+    if found.has_history:
+        names.add("TrainingExplorer")
     # as isort has them: classes before functions
     listed = "".join(f"    {name},\n" for name in sorted(names, key=lambda n: (n[0].islower(), n)))
     lines = [f"from electra_lab import (\n{listed})\n"]
@@ -359,13 +400,7 @@ def _next_steps(kind: str, course_beside: bool) -> str:
         "Keep a picture or a page that needs no kernel: put an explorer into a name, then "
         '`explorer.save("attention.html")` or `.save("attention.png")`.',
     ]
-    taught = {
-        "ElectraForSequenceClassification": "10_sequence_classification",
-        "ElectraForTokenClassification": "11_token_classification",
-        "ElectraForQuestionAnswering": "12_question_answering",
-        "ElectraForMultipleChoice": "13_multiple_choice",
-        "ElectraForCausalLM": "14_causal_language_model",
-    }
+    taught = {**_TAUGHT_IN, "ElectraForCausalLM": "14_causal_language_model"}
     if kind in taught:
         steps.insert(2, f"How such a head is trained and measured: {notebook(taught[kind])}.")
     else:
@@ -385,12 +420,12 @@ def _in_folder(folder: Path) -> FoundModel:
     if (folder / CONFIG_FILE).is_file():
         kind, named = _kind_in(folder)
         _check_files(folder)
-        return FoundModel(str(folder), folder.name, kind, named)
+        return FoundModel(str(folder), folder.name, kind, named, _has_history(folder))
     if all((folder / half / CONFIG_FILE).is_file() for half in (GENERATOR, DISCRIMINATOR)):
         for half in (GENERATOR, DISCRIMINATOR):
             _kind_in(folder / half)
             _check_files(folder / half)
-        return FoundModel(str(folder), folder.name, PAIR)
+        return FoundModel(str(folder), folder.name, PAIR, has_history=_has_history(folder))
     inside = sorted(path.parent.name for path in folder.glob(f"*/{CONFIG_FILE}"))
     if inside:
         raise FileNotFoundError(
@@ -442,6 +477,10 @@ def _check_files(folder: Path) -> None:
                 f"{folder} has a {CONFIG_FILE} but no {what} ({' or '.join(files)}); there is "
                 f"{_listed(folder)}. {remedy}"
             )
+
+
+def _has_history(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in HISTORY_FILES)
 
 
 def _on_the_hub(name: str) -> FoundModel:

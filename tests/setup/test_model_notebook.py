@@ -2,7 +2,9 @@
 
 import ast
 import json
+import re
 import shutil
+from itertools import product
 
 import nbformat
 import pytest
@@ -16,7 +18,13 @@ from electra_lab import lab
 from electra_lab.checkpoints import store
 from electra_lab.checkpoints.resources import data_path
 from electra_lab.cli import app
-from electra_lab.model_notebook import PAIR, find_model, model_notebook, write_model_notebook
+from electra_lab.model_notebook import (
+    PAIR,
+    FoundModel,
+    find_model,
+    model_notebook,
+    write_model_notebook,
+)
 
 MICRO = data_path("checkpoints", "micro-discriminator")
 TOKENIZER = ("vocab.txt", "tokenizer.json", "tokenizer_config.json")
@@ -64,11 +72,14 @@ def sources(notebook):
     return [cell.source for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def run(notebook):
-    """Run the cells in this process; what they show is written out, too. Returns the names."""
+def run(notebook, **changed):
+    """Run the cells in this process, with other values of names that the reader may change. Returns
+    all names, and what was shown as text."""
     shown = []
     names = {"display": lambda value: shown.append(repr(value)), "__name__": "__main__"}
     for source in sources(notebook):
+        for name, value in changed.items():
+            source = re.sub(rf"^{name} = .*", f"{name} = {value!r}", source, flags=re.MULTILINE)
         body = ast.parse(source).body
         last = body.pop() if isinstance(body[-1], ast.Expr) else None
         exec(compile(ast.Module(body, []), "<cell>", "exec"), names)
@@ -88,7 +99,9 @@ def test_each_head_gets_a_notebook_that_loads_it_asks_it_and_runs(kind, tmp_path
     assert names["TEXT"]
     asked = HEADS[kind]
     assert asked is None or any(asked in source for source in sources(notebook))
-    assert [one.split("\n")[0] for one in shown[-2:]] == ["AttentionExplorer", "EmbeddingExplorer"]
+    explorers = [one.split("\n")[0] for one in shown if re.match(r"\w+Explorer\n", one)]
+    wanted = ["PredictionExplorer", "AttentionExplorer", "EmbeddingExplorer"]
+    assert explorers == wanted[kind == "ElectraModel" :]
     assert ("labels: LABEL_0 LABEL_1 LABEL_2" in capsys.readouterr().out) == (
         kind in ("ElectraForSequenceClassification", "ElectraForTokenClassification")
     )
@@ -114,7 +127,7 @@ def test_a_notebook_runs_in_a_kernel_from_another_folder(tmp_path):
         for output in cell.get("outputs", [])
         if "image/png" in output.get("data", {})
     ]
-    assert pictures == ["AttentionExplorer", "EmbeddingExplorer"]
+    assert pictures == ["PredictionExplorer", "AttentionExplorer", "EmbeddingExplorer"]
 
 
 @pytest.mark.parametrize("kind", ["ElectraForMaskedLM", "ElectraForQuestionAnswering"])
@@ -134,6 +147,45 @@ def test_a_model_without_a_named_head_is_taken_for_the_bare_one_and_says_so(tmp_
     run(notebook)
 
 
+def test_labelled_data_and_a_second_text_are_a_word_away(tmp_path):
+    people = ("Anna", "Boris", "Clara", "David", "Emma", "Felix", "The girl", "The farmer", "She")
+    lines = [
+        f"LABEL_{place % 3},{who} sees {whom}."
+        for place, (who, whom) in enumerate(product(people, ("it", "them", "us")))
+    ]
+    (tmp_path / "mine.csv").write_text("\n".join(["label,text", *lines]))
+    notebook = model_notebook(find_model(saved(tmp_path / "mine")))
+    _, without = run(notebook)
+    names, shown = run(notebook, DATA=str(tmp_path / "mine.csv"), OTHER="The girls have seen her.")
+    assert len(shown) == len(without) + 1
+    assert shown[-1].startswith("ErrorExplorer")
+    predictions = [one for one in (*without, *shown) if one.startswith("PredictionExplorer")]
+    assert ["her" in one.split() for one in predictions] == [False, True]
+    assert names["TEXT"] != names["OTHER"]
+    for kind in ("ElectraForPreTraining", "ElectraModel", PAIR):
+        assert not any("DATA" in one for one in sources(model_notebook(FoundModel("x", "x", kind))))
+
+
+@pytest.mark.parametrize("kind", [PAIR, "ElectraForSequenceClassification"])
+def test_a_model_with_its_history_beside_it_is_shown_with_it(kind, tmp_path):
+    if kind == PAIR:
+        electra_lab.load_pair("micro").save(tmp_path / "mine")
+    else:
+        saved(tmp_path / "mine")
+    assert not find_model("mine").has_history
+    file = "history.json" if kind == PAIR else "finetuning.json"
+    rows = [{"step": step, "loss": 1 / step, "seconds": 0.1 * step} for step in (1, 2, 3)]
+    (tmp_path / "mine" / file).write_text(json.dumps({"history": rows}))
+    notebook = model_notebook(find_model("mine"))
+    notebook.cells = [
+        cell
+        for cell in notebook.cells
+        if not re.match(r"(Embedding|Attention|Prediction|Mask|Replaced)", cell.source)
+    ]
+    _, shown = run(notebook)
+    assert "TrainingExplorer" in shown[-1]
+
+
 def test_a_pair_is_shown_by_both_of_its_explorers(tmp_path):
     electra_lab.load_pair("micro").save(tmp_path / "run")
     found = find_model("run")
@@ -142,6 +194,7 @@ def test_a_pair_is_shown_by_both_of_its_explorers(tmp_path):
     assert [one.split("\n")[0] for one in shown] == [
         "ReplacedTokenExplorer",
         "MaskExplorer",
+        "PredictionExplorer",
         "AttentionExplorer",
         "EmbeddingExplorer",
     ]
@@ -210,7 +263,7 @@ def test_links_lead_to_notebooks_that_are_beside_it(tmp_path):
     assert "(10_sequence_classification.ipynb)" in beside
     shipped = {path.name for path in data_path().parent.joinpath("notebooks").glob("*.ipynb")}
     for kind in (PAIR, *HEADS):
-        cell = model_notebook(type(found)("x", "x", kind), course_beside=True).cells[-1].source
+        cell = model_notebook(FoundModel("x", "x", kind), course_beside=True).cells[-1].source
         linked = [part.split(")")[0] for part in cell.split("](")[1:]]
         assert len(linked) >= 3
         assert set(linked) <= shipped
