@@ -247,7 +247,7 @@ def _write_index(folder: Path) -> None:
 
 
 def _row(folder: Path, name: str, kinds: Sequence[str], plan: Plan | None) -> str:
-    cells = [title_of(_read(notebooks_path() / f"{name}.ipynb")).replace("|", "\\|")]
+    cells = [_title(name).replace("|", "\\|")]
     if len(kinds) > 1:
         cells.append(str(plan.minutes) if plan else "")
         cells.append(f"[plan](plans/{name}.html)" if plan else "")
@@ -260,6 +260,11 @@ def _row(folder: Path, name: str, kinds: Sequence[str], plan: Plan | None) -> st
         ]
         cells.append(", ".join(found) or "not built yet")
     return f"| {' | '.join(cells)} |"
+
+
+@cache
+def _title(name: str) -> str:
+    return title_of(_read(notebooks_path() / f"{name}.ipynb"))
 
 
 def _code_cells(notebook: Any) -> int:

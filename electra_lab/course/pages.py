@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -67,6 +68,7 @@ def notebook_page(notebook: Any, navigation: str = "") -> str:
     return made
 
 
+@cache
 def text_page(text: str, navigation: str = "", kind: str = "") -> str:
     """A Markdown text as one HTML document, titled by its first heading."""
     from nbconvert.filters import markdown2html
