@@ -329,6 +329,14 @@ class ErrorView(View):
             )
         return page.figure
 
+    def to_png(self) -> bytes:
+        from .picture import png
+
+        shades = {
+            _shade(step / SHADES, right) for step in range(SHADES + 1) for right in (True, False)
+        }
+        return png(self.figure, [INK, FAINT, DISCRIMINATOR], [_OF_ALL, *sorted(shades)])
+
     def _draw_matrix(self, page: Canvas, top: Pixels) -> None:
         assert self.confusion is not None
         table, cell = self.confusion, self._cell()
@@ -358,7 +366,7 @@ class ErrorView(View):
                 count = int(table.counts[line, column])
                 share = count / max(1, int(totals[line]))
                 x = left + column * wide
-                fill = tint(share / 2, FAINT) if table.right[line, column] else tint(share)
+                fill = _shade(share, bool(table.right[line, column]))
                 page.box(x + 1, y - cell / 2 + 1, wide - 2, cell - 2, fill=fill)
                 if count:
                     page.text(x + wide / 2, y, f"{count:,}", 11, INK, "center")
@@ -370,7 +378,7 @@ class ErrorView(View):
         page.text(track, top + _LINE / 2, f"{visible(self.metric, 30)}, 95 % interval", 11, FAINT)
         if self.overall is not None:
             x = track + width * self.overall.value / scale
-            page.box(x - 0.5, top + _LINE, 1, _LINE * len(parts), fill="#d1d5db")
+            page.box(x - 0.5, top + _LINE, 1, _LINE * len(parts), fill=_OF_ALL)
         for line, part in enumerate(parts):
             y = top + (line + 1.5) * _LINE
             page.text(left, y, _cut(page, f"{part.kind}: {part.name}", 128, 11), 11, INK)
@@ -424,6 +432,17 @@ class ErrorView(View):
 
 _EDGE, _LINE = 12, 22  # CSS pixels
 _MOST_DRAWN = 16
+_OF_ALL = "#d1d5db"
+SHADES = 8
+"""Steps from an empty cell to a full one: a picture of few colours is small, and it is stored in
+notebooks."""
+
+
+def _shade(share: float, right: bool) -> str:
+    """The colour of a cell that holds so much of its line."""
+    step = math.ceil(share * SHADES) / SHADES
+    rgb = tint(step / 2, FAINT) if right else tint(step)
+    return "#" + "".join(f"{round(255 * part):02x}" for part in rgb)
 
 
 def _figure(part: Slice) -> str:

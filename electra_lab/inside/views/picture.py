@@ -125,12 +125,15 @@ class Canvas:
                 top += line
 
 
-def png(draw: Callable[[], Figure], colours: Sequence[str] = ()) -> bytes:
+def png(
+    draw: Callable[[], Figure], colours: Sequence[str] = (), areas: Sequence[str] = ()
+) -> bytes:
     """What ``draw`` draws, as a PNG that depends on the data alone (no date, no version).
 
     Args:
         colours: those that it draws with, where they are few. They and the steps to paper between them
             are then all that the picture has: each is exact, and the file is small.
+        areas: further ones, of areas without an edge that is seen; they get no such steps.
     """
     from matplotlib import rc_context
     from PIL import Image
@@ -143,7 +146,7 @@ def png(draw: Callable[[], Figure], colours: Sequence[str] = ()) -> bytes:
         # a character that no font has is drawn as a box; a warning for each would be stored
         warnings.simplefilter("ignore")
         draw().savefig(out, format="png", metadata={"Software": None})
-    return _with_few_colours(Image.open(out), colours)
+    return _with_few_colours(Image.open(out), colours, areas)
 
 
 def stack(pictures: Sequence[bytes]) -> bytes:
@@ -159,7 +162,9 @@ def stack(pictures: Sequence[bytes]) -> bytes:
     return _with_few_colours(whole)
 
 
-def _with_few_colours(picture: Picture, colours: Sequence[str] = ()) -> bytes:
+def _with_few_colours(
+    picture: Picture, colours: Sequence[str] = (), areas: Sequence[str] = ()
+) -> bytes:
     """As a PNG with a palette: a third of the size, and stored notebooks are full of pictures."""
     from PIL import Image
 
@@ -167,7 +172,7 @@ def _with_few_colours(picture: Picture, colours: Sequence[str] = ()) -> bytes:
     if colours:
         steps = 256 // (len(colours) + 1)
         palette = Image.new("P", (1, 1))
-        palette.putpalette(_towards_paper(colours, min(steps, 4)))
+        palette.putpalette([*_towards_paper(colours, min(steps, 4)), *_towards_paper(areas, 1)])
         few = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
     else:
         few = picture.convert("RGB").quantize(256, dither=Image.Dither.NONE)
