@@ -265,7 +265,7 @@ class Lattice(View):
 
 # CSS pixels
 EDGE, LINE, ROW, GAP = 12, 22, 21, 10
-NARROWEST, WIDEST, LETTER = 36.0, 190.0, 7.4
+NARROWEST, WIDEST, LETTER = 36.0, 190.0, 8.0
 
 
 def cut(text: str, width: int | float) -> str:
