@@ -528,7 +528,7 @@ class PredictionExplorer(Explorer):
 
     def _chosen_end(self, end: int) -> None:
         if isinstance(self.outcome, Spans) and end != self.target.label:
-            self._explain(self.outcome.other_end(self.target, self._first.row))
+            self._explain(self.outcome.other_end(self.target))
 
     def _chosen_row(self, row: int | None) -> None:
         if row is not None:

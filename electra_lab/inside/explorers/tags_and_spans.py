@@ -120,6 +120,8 @@ class Spans(Outcome):
         self.moved = ChangeChart([], [], was="from the first text", now="from the other text")
         self._answers: list[Answer] = []
         self._passage: list[int] = []
+        self._side = 0  # what is explained: 0 the start of an answer, 1 its end
+        self._picked = 0
 
     def views(self, compared: bool) -> list[View]:
         return [self.first, self.second, self.moved] if compared else [self.first]
@@ -134,14 +136,7 @@ class Spans(Outcome):
     def draw(self, first: Trace, second: Trace | None, target: Target) -> None:
         self._answers = answers_of(first)
         self._passage = passage_of(first)
-        chosen = next(
-            (
-                number
-                for number, answer in enumerate(self._answers)
-                if (answer.last if target.label else answer.first) == target.position
-            ),
-            0,
-        )
+        chosen, self._side = self._number(target), target.label
         _draw_answers(self.first, first, chosen, "Where the answer starts and ends")
         if second is None:
             return
@@ -169,20 +164,34 @@ class Spans(Outcome):
             return None
         match event:
             case {"event": "choose", "index": int(index)} if index in range(len(self._answers)):
-                return Target(0, self._answers[index].first)
+                self._picked = index
+                return Target(self._side, self._end(self._answers[index], self._side))
             case {"event": "token", "index": int(index)} if index in range(len(self._passage)):
-                return Target(0, self._passage[index])
+                return Target(self._side, self._passage[index])
         return None
 
     def listen(self, view: View) -> bool:
         return view is self.first
 
-    def other_end(self, target: Target, row: Trace) -> Target:
-        """From the start of an answer to its end, or back."""
-        for answer in answers_of(row):
-            if (answer.last if target.label else answer.first) == target.position:
-                return Target(1 - target.label, answer.first if target.label else answer.last)
-        return Target(1 - target.label, target.position)
+    def other_end(self, target: Target) -> Target:
+        """From the start of an answer to its end, or back; any other token may be both."""
+        number = self._number(target)
+        if self._end(self._answers[number], target.label) != target.position:
+            return Target(1 - target.label, target.position)
+        return Target(1 - target.label, self._end(self._answers[number], 1 - target.label))
+
+    @staticmethod
+    def _end(answer: Answer, label: int) -> int:
+        return answer.last if label else answer.first
+
+    def _number(self, target: Target) -> int:
+        """Which answer starts, or ends, at the target: of several the one that was picked."""
+        found = [
+            number
+            for number, answer in enumerate(self._answers)
+            if self._end(answer, target.label) == target.position
+        ]
+        return self._picked if self._picked in found else next(iter(found), 0)
 
     def lens(self, lens: Lens, row: Trace, target: Target) -> LensGrid:
         """The best answer of each layer, and its ends."""
