@@ -21,7 +21,8 @@ function render({ model, el }) {
   return follow(model, el, (state) => {
     const root = frame("fooled", state);
     if (state.interactive) root.classList.add("electra-interactive");
-    open ??= new Set(state.lists.filter((list) => list.rows.length).map((list) => `${list.kind} ${list.rows[0].token}`));
+    const first = state.lists.filter((list) => list.rows.length).map((list) => `${list.kind} ${list.rows[0].token}`);
+    const now = open ?? new Set(first);
     const lists = element("div", "electra-fooled-lists");
     for (const list of state.lists) {
       const part = element("div", `electra-fooled-list electra-${list.kind}`, "", { role: "group", "aria-label": list.heading });
@@ -31,7 +32,7 @@ function render({ model, el }) {
         const key = `${list.kind} ${row.token}`;
         const token = element("button", "electra-fooled-token", "", {
           type: "button",
-          "aria-expanded": String(open.has(key)),
+          "aria-expanded": String(now.has(key)),
           "aria-label": `${row.token}: ${row.number} judged wrongly`,
         });
         const bar = element("span", "electra-fooled-bar");
@@ -40,9 +41,10 @@ function render({ model, el }) {
         track.append(bar);
         token.append(element("bdi", "electra-word", row.token), track, element("span", "electra-fooled-number", row.number));
         const mistakes = element("div", "electra-mistakes");
-        mistakes.hidden = !open.has(key);
+        mistakes.hidden = !now.has(key);
         mistakes.append(...row.mistakes.map((mistake) => mistakeOf(mistake, model, state)));
         token.addEventListener("click", () => {
+          open = now;
           if (!open.delete(key)) open.add(key);
           mistakes.hidden = !open.has(key);
           token.setAttribute("aria-expanded", String(open.has(key)));

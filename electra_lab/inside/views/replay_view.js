@@ -116,6 +116,7 @@ function render({ model, el }) {
     slider.addEventListener("change", () => {
       if (state.interactive) model.send({ event: "choose", index: Number(slider.value) });
     });
+    slideByKeys(slider);
     show(state.chosen);
     return root;
   });

@@ -67,3 +67,22 @@ function rove(items) {
   });
 }
 
+// JupyterLab prevents what arrow keys do to a slider, so it is done here.
+function slideByKeys(slider) {
+  slider.addEventListener("keydown", (event) => {
+    const now = Number(slider.value), step = Number(slider.step);
+    const to = {
+      ArrowRight: now + step,
+      ArrowUp: now + step,
+      ArrowLeft: now - step,
+      ArrowDown: now - step,
+      Home: slider.min,
+      End: slider.max,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    event.stopPropagation();
+    slider.value = to; // which keeps it within the range
+    for (const kind of ["input", "change"]) slider.dispatchEvent(new Event(kind));
+  });
+}

@@ -257,6 +257,7 @@ function toolsOf(state, kept, build) {
     value.textContent = kept.smoothing.toFixed(2);
     build();
   });
+  slideByKeys(slider);
   range.append(slider, value);
   const log = element("button", "electra-toggle", "Log scale", {
     type: "button",
