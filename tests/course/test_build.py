@@ -120,7 +120,8 @@ def test_every_picture_has_words_and_no_page_loads_anything(folder):
     pictures = 0
     for path in _html(folder):
         seen = Seen(path.read_text())
-        assert [p for p in seen.pictures if not p.get("alt", "").strip()] == []
+        texts = [picture.get("alt", "").strip() for picture in seen.pictures]
+        assert not [text for text in texts if not text or text.startswith("<Figure")]
         assert {urlsplit(address).scheme for address in seen.loaded} <= {"data"}
         assert "script" not in seen.tags
         pictures += len(seen.pictures)
