@@ -113,7 +113,8 @@ def _read(path: Path) -> dict[str, Status]:
         path.replace(aside)
         _warn(
             f"The record of your exercises in {path} was damaged. It is now {aside.name}, in the same "
-            "folder, and a new record begins. Run your checks again to fill it."
+            "folder, and a new record begins. Run your checks again to fill it.",
+            level=5,
         )
         return {}
 
@@ -132,6 +133,7 @@ def _free_name(path: Path) -> Path:
     return aside
 
 
-def _warn(what: str) -> None:
-    # this function, the one that calls it, check or progress, and then the learner's cell
-    warnings.warn(what, UserWarning, stacklevel=4)
+def _warn(what: str, level: int = 4) -> None:
+    """Warn at the learner's cell, which lies ``level`` calls up: above this function, the one that
+    calls it, and ``check`` or ``progress``."""
+    warnings.warn(what, UserWarning, stacklevel=level)
