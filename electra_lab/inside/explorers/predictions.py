@@ -4,6 +4,7 @@ layers; beside it another text, with the difference."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from electra_lab.inside.trace import (
@@ -114,7 +115,7 @@ class PredictionExplorer(Explorer):
         self._draw()
         for view in self.outcome.views(True):
             if self.outcome.listen(view):
-                view.on_event(lambda event, view=view: self._chose(view, event))
+                view.on_event(partial(self._chose, view))
         self.why.on_event(lambda event: self._clicked(event, self._first))
         self.why_other.on_event(lambda event: self._clicked(event, self._second))
 

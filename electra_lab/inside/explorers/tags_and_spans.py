@@ -218,7 +218,8 @@ def answers_of(row: Trace, count: int = ANSWERS) -> list[Answer]:
     """The best answers of a row, best first; the same as the question-answering pipeline's, and the
     answer that there is none."""
     assert row.logits is not None
-    return _answers(row, *_ends(row, row.logits[0]), count)
+    start, end = _ends(row, row.logits[0])
+    return _answers(row, start, end, count)
 
 
 def _ends(row: Trace, logits: Any) -> Any:

@@ -71,7 +71,7 @@ class TokenHeatMap(TokenMap):
     ) -> None:
         """Draw other data; the arguments are those of the constructor, and so are the errors."""
         numbers = [float(p) for p in probabilities]
-        were = [None] * len(tokens) if originals is None else list(originals)
+        were: list[str | None] = [None] * len(tokens) if originals is None else list(originals)
         marks = [o is not None for o in were] if replaced is None else [bool(r) for r in replaced]
         check_lengths(tokens, probabilities=numbers, originals=were, replaced=marks)
         for token, number in zip(tokens, numbers, strict=True):
