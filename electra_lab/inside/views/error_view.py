@@ -341,8 +341,8 @@ class ErrorView(View):
         assert self.confusion is not None
         table, cell = self.confusion, self._cell()
         left, wide = _EDGE + 88.0, self._cell_width()
-        page.text(left, top + _LINE / 2, f"said ({table.unit})", 11, FAINT)
-        page.text(_EDGE, top + _LINE * 2.5, "right", 11, FAINT)
+        page.text(_EDGE, top + _LINE / 2, f"{table.unit}: said →", 11, FAINT)
+        page.text(_EDGE, top + _LINE * 2.5, "right ↓", 11, FAINT)
         for column, name in enumerate(table.said):
             x = left + (column + 0.5) * wide
             if wide >= 44:
