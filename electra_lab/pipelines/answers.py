@@ -169,7 +169,7 @@ def spans_of(
     for number, row in outputs:
         inside = [side == 1 for side in rows.sequence_ids(number)]
         start, end = end_probabilities(row, inside)
-        empty = min(empty, float(start[0] * end[0]))
+        empty = min(empty, (start[0] * end[0]).item())
         for score, first, last in best_spans(start, end, top_k, max_answer_len):
             begin, stop = _place(rows, number, first, last, align_to_words)
             answer = context[begin:stop]
