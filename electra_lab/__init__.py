@@ -93,6 +93,7 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     ),
     "inside.explorers": (
         "AttentionExplorer",
+        "CorruptionExplorer",
         "EmbeddingExplorer",
         "ErrorExplorer",
         "LiveTrainingChart",

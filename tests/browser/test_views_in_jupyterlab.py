@@ -29,7 +29,8 @@ CELLS = [
 import time
 import torch
 from electra_lab import (
-    LiveTrainingChart, MaskExplorer, ProposalChart, ReplacedTokenExplorer, TokenHeatMap, load_pair
+    CorruptionExplorer, LiveTrainingChart, MaskExplorer, ProposalChart, ReplacedTokenExplorer,
+    TokenHeatMap, load_pair
 )
 from electra_lab.training.state import TrainingState
 pair = load_pair("pair")
@@ -49,6 +50,7 @@ for step in range(1, 61):
     time.sleep(0.15)
 live.on_end(state)
 """,
+    'CorruptionExplorer(pair, "The chef cooked the meal.", share=0.4)',
     'print("All cells have run.")',
 ]
 
@@ -102,6 +104,7 @@ def test_every_view_is_used_in_jupyterlab(page, lab, notebook):
     _use_replaced_token_explorer(page, outputs.nth(2))
     _use_mask_explorer(page, outputs.nth(3))
     _use_training_chart(page, outputs.nth(4))
+    _use_corruption_explorer(page, outputs.nth(5))
 
     lab.picture(page, PICTURES / "jupyterlab.png")
     assert page.evaluate("window.evil") is None
@@ -178,6 +181,27 @@ def _use_mask_explorer(page, output):
     title.get_by_text("The chef cooked the [MASK].").wait_for()
     output.get_by_role("button", name="Sample").click()
     output.get_by_text("Put back: ").wait_for()
+
+
+def _use_corruption_explorer(page, output):
+    title = output.locator(".electra-view .electra-title").first
+    title.get_by_text("3 of 6 tokens masked and drawn").wait_for()
+    lines = output.locator(".electra-change")
+    assert lines.count() == 3
+    output.locator(".widget-slider:has-text('Masked') .noUi-handle").focus()
+    page.keyboard.press("End")
+    title.get_by_text("6 of 6 tokens masked and drawn").wait_for()
+    assert lines.count() == 6
+    output.locator(".electra-token").nth(2).click()
+    title.get_by_text("5 of 6 tokens masked and drawn").wait_for()
+    before = output.inner_text()
+    for _ in range(20):  # a draw may be the same as the one before
+        output.get_by_role("button", name="Sample").click()
+        page.wait_for_timeout(100)
+        if output.inner_text() != before:
+            break
+    assert output.inner_text() != before
+    output.get_by_text("Furthest apart:").wait_for()
 
 
 def _use_training_chart(page, output):

@@ -5,6 +5,7 @@ The reader moves a control, the explorer asks the model again and hands its view
 
 from .attention import AttentionExplorer
 from .base import Explorer
+from .corruption import CorruptionExplorer
 from .embeddings import EmbeddingExplorer
 from .errors import ErrorExplorer
 from .live_training import LiveTrainingChart
@@ -15,6 +16,7 @@ from .training import TrainingExplorer
 
 __all__ = [
     "AttentionExplorer",
+    "CorruptionExplorer",
     "EmbeddingExplorer",
     "ErrorExplorer",
     "Explorer",
