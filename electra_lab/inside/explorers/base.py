@@ -116,6 +116,21 @@ def show_words(choice: Any, words: Sequence[Word], number: int | None) -> None:
     choice.value = number if number in range(len(words)) else None
 
 
+def temperature_slider(temperature: float) -> Any:
+    """What the generator's logits are divided by; wide enough for the one that it begins with."""
+    import ipywidgets
+
+    return ipywidgets.FloatSlider(
+        description="Temperature",
+        min=min(0.1, temperature),
+        max=max(3.0, temperature),
+        step=0.1,
+        readout_format=".1f",
+        layout={"width": "330px"},
+        style={"description_width": "90px"},
+    )
+
+
 def sentence_field(every_key: bool) -> Any:
     """Where a sentence is typed; it is heard at every key, or at Enter and on leaving the field."""
     import ipywidgets

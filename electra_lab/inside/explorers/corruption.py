@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from electra_lab.checkpoints.pair import Pair
+from electra_lab.inside.analysis.fooled import THRESHOLD
 from electra_lab.inside.predictions import (
     proposal_probabilities,
     replaced_probabilities_of_ids,
@@ -14,13 +15,16 @@ from electra_lab.inside.predictions import (
 )
 from electra_lab.inside.views import ChangeChart, TokenHeatMap, View
 from electra_lab.inside.views.wording import two_digits
-from electra_lab.training.masking import select_positions
+from electra_lab.training.masking import (
+    mask_tokens,
+    replace_tokens,
+    select_positions,
+    selectable_positions,
+)
 from electra_lab.training.sampling import check_temperature, sample_inverse_cdf
 
-from .base import Explorer, sentence_field
+from .base import Explorer, sentence_field, temperature_slider
 
-DECISION = 0.5
-"""Probability above which the discriminator is taken to say "replaced"."""
 HINT = "A click masks a token, or no longer."
 
 
@@ -45,7 +49,7 @@ class CorruptionExplorer(Explorer):
         draws: generator and discriminator beside each other, a line for each masked position.
         positions: the masked positions, in order.
         missed, accused: positions of replacements taken for originals, and of originals taken for
-            replaced, by ``DECISION``.
+            replaced, a probability above .5 being taken for "replaced".
         message: what the reader is told.
 
     Raises:
@@ -158,7 +162,6 @@ class CorruptionExplorer(Explorer):
         """``text``, ``share``, ``temperature``, ``sample``."""
         import ipywidgets
 
-        style = {"description_width": "90px"}
         controls = {
             "text": sentence_field(False),
             "share": ipywidgets.FloatSlider(
@@ -168,17 +171,9 @@ class CorruptionExplorer(Explorer):
                 step=0.05,
                 readout_format=".0%",
                 layout={"width": "330px"},
-                style=style,
+                style={"description_width": "90px"},
             ),
-            "temperature": ipywidgets.FloatSlider(
-                description="Temperature",
-                min=min(0.1, self._temperature),
-                max=max(3.0, self._temperature),
-                step=0.1,
-                readout_format=".1f",
-                layout={"width": "330px"},
-                style=style,
-            ),
+            "temperature": temperature_slider(self._temperature),
             "sample": ipywidgets.Button(description="Sample", layout={"width": "100px"}),
         }
         self._listen(controls["text"], self._typed)
@@ -215,8 +210,8 @@ class CorruptionExplorer(Explorer):
     def _maskable(self) -> list[int]:
         if self._ids is None:
             return []
-        special = set(self.pair.tokenizer.all_special_ids)
-        return [n for n, token in enumerate(self._ids.tolist()) if token not in special]
+        selectable = selectable_positions(self._ids[None], self.pair.tokenizer.all_special_ids)
+        return selectable[0].nonzero()[:, 0].tolist()
 
     def _select(self) -> None:
         assert self._ids is not None
@@ -233,22 +228,19 @@ class CorruptionExplorer(Explorer):
         if self._ids is None:
             return
         tokenizer, ids = self.pair.tokenizer, self._ids
-        corrupted = ids.clone()
-        probabilities: list[float] = []
-        if self.positions:
-            masked = ids.clone()
-            masked[self.positions] = tokenizer.mask_token_id
-            fits = proposal_probabilities(
-                self.pair.generator, masked, self.positions, self._temperature
-            )
-            drawn = sample_inverse_cdf(fits, self._random)
-            corrupted[self.positions] = drawn.to(ids.device)
-            probabilities = fits.gather(1, drawn[:, None])[:, 0].tolist()
+        positions: torch.Tensor = torch.tensor(self.positions, dtype=torch.long, device=ids.device)
+        masked = mask_tokens(ids[None], positions, tokenizer.mask_token_id, mask_share=1.0)[0]
+        fits = proposal_probabilities(
+            self.pair.generator, masked, self.positions, self._temperature
+        )
+        drawn = sample_inverse_cdf(fits, self._random)
+        probabilities = fits.gather(1, drawn[:, None])[:, 0].tolist()
+        corrupted = replace_tokens(ids[None], positions, drawn.to(ids.device))[0]
         judged = replaced_probabilities_of_ids(self.pair.discriminator, corrupted)
         before = list(tokenizer.convert_ids_to_tokens(ids.tolist()))
         tokens = list(tokenizer.convert_ids_to_tokens(corrupted.tolist()))
         replaced = (corrupted != ids).tolist()
-        suspected = (judged > DECISION).tolist()
+        suspected = (judged > THRESHOLD).tolist()
         self.missed = [n for n in range(len(ids)) if replaced[n] and not suspected[n]]
         self.accused = [n for n in range(len(ids)) if suspected[n] and not replaced[n]]
         self.message = self._said(sum(replaced))

@@ -16,7 +16,7 @@ from electra_lab.inside.views import ProposalChart, TokenHeatMap, View
 from electra_lab.inside.views.wording import two_digits, visible
 from electra_lab.training.sampling import check_temperature, sample_inverse_cdf
 
-from .base import Explorer, sentence_field, show_words
+from .base import Explorer, sentence_field, show_words, temperature_slider
 from .words import Word, words_of
 
 HINT = "Put a proposal back (a bar, or Sample), and see what the discriminator says."
@@ -161,15 +161,7 @@ class MaskExplorer(Explorer):
         controls = {
             "text": sentence_field(False),
             "word": ipywidgets.Dropdown(description="Mask", layout={"width": "240px"}),
-            "temperature": ipywidgets.FloatSlider(
-                description="Temperature",
-                min=0.1,
-                max=max(3.0, self._temperature),
-                step=0.1,
-                readout_format=".1f",
-                layout={"width": "330px"},
-                style={"description_width": "90px"},
-            ),
+            "temperature": temperature_slider(self._temperature),
             "sample": ipywidgets.Button(description="Sample", layout={"width": "100px"}),
         }
         self._listen(controls["text"], self._typed)
