@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from electra_lab.inside.views.page import POLICY
+from electra_lab.inside.views.page import HEAD, POLICY
 
 TEMPLATES = Path(__file__).parent / "templates"
 SHOWN = (
@@ -22,21 +22,15 @@ SHOWN = (
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 
 # Formulas stay readable TeX, so nothing has to be fetched to draw them.
-_HEAD = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-{style}</style>
+_HEAD = (
+    HEAD
+    + """{style}</style>
 </head>
 <body>
 <nav>{navigation}</nav>
 <main{kind}>
 """
+)
 _FOOT = """</main>
 </body>
 </html>

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .base import View, source
-from .page import POLICY, json_in_html
+from .page import HEAD, POLICY, json_in_html
 from .wording import visible
 
 if TYPE_CHECKING:
@@ -32,16 +32,9 @@ LONGEST_TOKEN = 14  # characters; bertviz's columns are no wider
 TALLEST = 900  # CSS pixels of the frame; what is longer scrolls in it
 LAYOUT_HEADS = 12  # bertviz's model view is laid out for these; fewer would be drawn very large
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,">
-<title>{title}</title>
-<style>
-:root {{ color-scheme: light; background: white; color: black; }}
+_PAGE = (
+    HEAD
+    + """:root {{ color-scheme: light; background: white; color: black; }}
 body {{ margin: 12px; font: 14px/1.45 system-ui, sans-serif; }}
 #vis {{ overflow-x: auto; margin-top: 8px; }}
 text {{ cursor: default; }}
@@ -59,6 +52,7 @@ text {{ cursor: default; }}
 </body>
 </html>
 """
+)
 
 _CHOICES = """<label><span class="dropdown-label">{label}: </span><select id="{name}">{options}</select>
 </label>"""

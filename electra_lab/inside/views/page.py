@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 # Nothing may be fetched, whatever a string in the data says.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
 
-_PAGE = """<!doctype html>
+# What every page of the kit begins with, up to its own styles.
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -22,7 +23,10 @@ _PAGE = """<!doctype html>
 <link rel="icon" href="data:,">
 <title>{title}</title>
 <style>
-:root {{ color-scheme: {scheme}; background: Canvas; color: CanvasText; }}
+"""
+_PAGE = (
+    HEAD
+    + """:root {{ color-scheme: {scheme}; background: Canvas; color: CanvasText; }}
 body {{ margin: 12px; max-width: 720px; font: 14px/1.45 system-ui, sans-serif; }}
 {style}</style>
 </head>
@@ -30,6 +34,7 @@ body {{ margin: 12px; max-width: 720px; font: 14px/1.45 system-ui, sans-serif; }
 {parts}</body>
 </html>
 """
+)
 
 # The dozen lines that stand in for the widget's model: it holds values, and nobody listens.
 _PART = """<div id="view-{number}"></div>
