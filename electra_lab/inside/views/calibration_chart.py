@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import View
 from .palette import FAINT, INK
-from .training_chart import MARKERS, linestyle, look
+from .training_chart import look
 from .wording import three_digits, two_digits, visible
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ class CalibrationChart(View):
         return figure
 
     def _draw_series(self, above: Any, below: Any, number: int, one: Calibration) -> None:
-        from .picture import points
+        from .picture import MARKERS, linestyle, points
 
         colour, dash, shape = look(number)
         full = one.counts > 0
@@ -187,26 +187,11 @@ class CalibrationChart(View):
         )
 
     def _draw_legend(self, figure: Figure, head: float | int, height: float | int) -> None:
-        from matplotlib.lines import Line2D
-
-        from .picture import points
+        from .picture import key_mark, points
 
         left, top = 400.0, head + 14.0
         for number, (name, one) in enumerate(self.calibrations.items()):
-            colour, dash, shape = look(number)
-            middle = 1 - top / height
-            figure.add_artist(
-                Line2D(
-                    [left / 720, (left + 15) / 720, (left + 30) / 720],
-                    [middle] * 3,
-                    color=colour,
-                    linewidth=points(2),
-                    linestyle=linestyle(dash),
-                    marker=MARKERS[shape],
-                    markevery=[1],
-                    markersize=points(8),
-                )
-            )
+            key_mark(figure, left / 720, 1 - top / height, *look(number))
             for row, text in enumerate((visible(name, 30), *summary(one).split("; "))):
                 figure.text(
                     (left + (38 if row == 0 else 0)) / 720,

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Pixels = int | float  # of CSS: as large as they look, however fine the screen
 UNIT = 100  # CSS pixels per inch of figure
 SCALE = 2  # pixels of the PNG per CSS pixel
+MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X"}
+"""What matplotlib calls the shapes of ``projector.SHAPES``."""
 
 
 def new_figure(height: Pixels) -> Figure:
@@ -40,6 +42,34 @@ def new_figure(height: Pixels) -> Figure:
 def points(pixels: Pixels) -> float:
     """CSS pixels as the points that matplotlib measures text and lines in."""
     return pixels * 72 / UNIT
+
+
+def linestyle(dash: str) -> Any:
+    """An SVG's dash pattern as matplotlib has it; "" is a plain line."""
+    return (0, tuple(float(length) / 2 for length in dash.split())) if dash else "-"
+
+
+def key_mark(
+    figure: Figure, left: float, middle: float, colour: str, dash: str, shape: str
+) -> None:
+    """A short line with a mark, as a legend shows how a run or a series is drawn.
+
+    ``left`` and ``middle`` are shares of the figure's width and height, from the lower left.
+    """
+    from matplotlib.lines import Line2D
+
+    figure.add_artist(
+        Line2D(
+            [left, left + 15 / WIDTH, left + 30 / WIDTH],
+            [middle] * 3,
+            color=colour,
+            linewidth=points(2),
+            linestyle=linestyle(dash),
+            marker=MARKERS[shape],
+            markevery=[1],
+            markersize=points(8),
+        )
+    )
 
 
 def text_width(figure: Figure, text: str, size: Pixels, weight: str = "normal") -> float:

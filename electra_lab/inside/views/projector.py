@@ -32,7 +32,6 @@ COLOURS = (GENERATOR, DISCRIMINATOR, THIRD, "#a35fc4", "#9a7b00", "#d1478c", "#5
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 GREY = "#7d8590"
 _RAMP = (DISCRIMINATOR, "#a3678f", GENERATOR)  # of categories that have an order
-_MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X"}
 
 
 @dataclass(frozen=True)
@@ -533,13 +532,13 @@ def _scatter(
 ) -> None:
     """Marks of a category. Weaker ones are paler, not transparent: a picture of few colours is small,
     and it is stored in notebooks."""
-    from .picture import points
+    from .picture import MARKERS, points
 
     page.axes.scatter(
         list(x),
         list(y),
         s=points(size) ** 2,
-        marker=_MARKERS[entry.shape],
+        marker=MARKERS[entry.shape],
         color=_mixed(PAPER, entry.colour, strength),
         edgecolors=INK if ring else PAPER,
         linewidths=1 if ring else 0.4,

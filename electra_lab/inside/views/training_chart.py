@@ -29,7 +29,6 @@ _LOSSES = {
 _VALIDATION = "validation_"
 _MAIN = {"f1": "F1", "f1_micro": "F1, micro", "pearson": "Pearson correlation"}
 _DASHES = ("", "7 3", "2 2.5", "9 3 2 3")
-MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "cross": "X"}
 _PANEL, _HEAD, _EDGE = 190, 22, 12  # CSS pixels
 
 
@@ -303,27 +302,13 @@ class TrainingChart(View):
         return figure
 
     def _draw_legend(self, figure: Figure, top: float | int, height: float | int) -> None:
-        from matplotlib.lines import Line2D
-
-        from .picture import points
+        from .picture import key_mark, points
 
         for number, name in enumerate(self.runs):
             line, column = divmod(number, 3)
             middle = 1 - (top + _HEAD * (line + 0.5)) / height
             left = (_EDGE + 236 * column) / 720
-            colour, dash, shape = look(number)
-            figure.add_artist(
-                Line2D(
-                    [left, left + 15 / 720, left + 30 / 720],
-                    [middle] * 3,
-                    color=colour,
-                    linewidth=points(2),
-                    linestyle=linestyle(dash),
-                    marker=MARKERS[shape],
-                    markevery=[1],
-                    markersize=points(8),
-                )
-            )
+            key_mark(figure, left, middle, *look(number))
             figure.text(
                 left + 38 / 720,
                 middle,
@@ -338,7 +323,7 @@ class TrainingChart(View):
     ) -> None:
         from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter
 
-        from .picture import points
+        from .picture import MARKERS, linestyle, points
 
         axes.set_facecolor("none")
         axes.set_title(
@@ -462,10 +447,6 @@ def _several(keys: Sequence[str]) -> tuple[Curve, ...]:
 def look(run: int) -> tuple[str, str, str]:
     """Colour, dash pattern and shape of a run, by its number."""
     return COLOURS[run % len(COLOURS)], _DASHES[run % len(_DASHES)], SHAPES[run % len(SHAPES)]
-
-
-def linestyle(dash: str) -> Any:
-    return (0, tuple(float(length) / 2 for length in dash.split())) if dash else "-"
 
 
 def _words(key: str) -> str:
