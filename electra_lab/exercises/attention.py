@@ -9,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .expectations import expect_close, expect_tensor
+from .expectations import expect_close, expect_one_of, expect_tensor
 from .framework import Hint, exercise
-from .recording import describe
 
 
 @exercise(
@@ -231,12 +230,7 @@ def check_what_is_wrong(what_is_wrong: Callable[..., Any]) -> None:
         given = what_is_wrong(attend)
         if given == right:
             continue
-        if given is None:
-            raise Hint("The function returned None. Is a return missing?")
-        if given not in FAULTS:
-            raise Hint(
-                f"The function should return one of {', '.join(FAULTS)}; it returned {describe(given)}."
-            )
+        expect_one_of(given, FAULTS)
         raise Hint(f"One attention {what}, and you say {given!r}. {_experiment(right, given)}")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from electra_lab.text.tokenization import ElectraTokenizerFast
 
+from .expectations import expect_one_of, expect_returned
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -54,8 +55,7 @@ def check_calibration_error(calibration_error: Callable[..., Any]) -> None:
             raise Hint(f"{here}it divides by zero. A bin without answers counts nothing.") from None
         except IndexError:
             raise Hint(f"{here}a bin is asked for that is not there. {where}") from None
-        if given is None:
-            raise Hint("The function returned None. Is a return missing?")
+        expect_returned(given)
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise Hint(
                 f"The error is a number from 0 to 1; the function returned {describe(given)}."
@@ -215,8 +215,7 @@ def check_planted_word(planted_word: Callable[..., Any]) -> None:
             continue
         known = {token for text in texts for token in text}
         here = f"For the texts {lines} and the shares {shares}, least={least}, "
-        if given is None:
-            raise Hint("The function returned None. Is a return missing?")
+        expect_returned(given)
         if not isinstance(given, str) or given not in known:
             raise Hint(
                 f"The function should return one of the tokens; it returned {describe(given)}."
@@ -368,12 +367,7 @@ def check_name_the_fault(name_the_fault: Callable[..., Any]) -> None:
         given = name_the_fault(model, tokenizer, list(rows), longest)
         if given == right:
             continue
-        if given is None:
-            raise Hint("The function returned None. Is a return missing?")
-        if given not in FAULTS:
-            raise Hint(
-                f"The function should return one of {', '.join(FAULTS)}; it returned {describe(given)}."
-            )
+        expect_one_of(given, FAULTS)
         shown = "; ".join(f"{text} ({label})" for text, label in rows[:3])
         raise Hint(f"For rows such as {shown}, longest={longest}, you say {given!r}. {why}")
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from electra_lab.inside.projection import neighbours_kept, principal_components
 
-from .expectations import expect_tensor
+from .expectations import expect_returned, expect_tensor
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -34,8 +34,7 @@ def check_components(components: Callable[..., Any]) -> None:
     vectors = torch.randn(30, 6) * torch.tensor([1.0, 5.0, 0.5, 3.0, 2.0, 1.5])
     vectors = vectors + torch.tensor([9.0, 0.0, -8.0, 0.0, 7.0, 0.0])
     made = components(vectors, 3)
-    if made is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(made)
     if not isinstance(made, tuple) or len(made) != 2:
         raise Hint(f"Return two things, coordinates and shares; you returned {describe(made)}.")
     coordinates = expect_tensor(made[0], (30, 3), "The coordinates")
@@ -232,8 +231,7 @@ def _common(ours: Tensor, theirs: Tensor) -> float:
 
 
 def _number(value: Any) -> float:
-    if value is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(value)
     if isinstance(value, Tensor) and value.numel() == 1:
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, int | float):

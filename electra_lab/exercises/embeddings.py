@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from .expectations import expect_close, expect_tensor
+from .expectations import expect_close, expect_returned, expect_tensor, expect_whole_number
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -90,7 +90,7 @@ def check_count_inputs(count_inputs: Callable[..., Any]) -> None:
     """Word table and projection; none where the widths are equal."""
     for vocab, narrow, wide in ((30522, 128, 256), (1000, 7, 20), (500, 30, 10)):
         expected = vocab * narrow + narrow * wide + wide
-        made = _number(count_inputs(vocab, narrow, wide))
+        made = expect_whole_number(count_inputs(vocab, narrow, wide))
         for wrong, hint in (
             (vocab * narrow, "That is the word table alone. The projection has numbers too."),
             (
@@ -114,7 +114,7 @@ def check_count_inputs(count_inputs: Callable[..., Any]) -> None:
                 f"{vocab:,} pieces, {narrow} -> {wide} should give {expected:,}; yours is {made:,}. "
                 "Add up the word table, the projection's weight and the projection's bias."
             )
-    made = _number(count_inputs(30522, 768, 768))
+    made = expect_whole_number(count_inputs(30522, 768, 768))
     if made != 30522 * 768:
         raise Hint(
             "Where embedding_size equals hidden_size, as in base and large, there is no projection, "
@@ -140,8 +140,7 @@ def check_nearest(nearest: Callable[..., Any]) -> None:
     lengths = torch.tensor([1.0, 1.0, 1.0, 2.0, 9.0, 4.0])
     table = torch.stack([angles.cos(), angles.sin()], dim=1) * lengths[:, None]
     made = nearest(table, 0, 3)
-    if made is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(made)
     if isinstance(made, Tensor):
         made = made.tolist()
     if not isinstance(made, list) or not all(isinstance(index, int) for index in made):
@@ -217,11 +216,3 @@ def check_tie(tie: Callable[..., Any]) -> None:
         raise Hint("It is one table, but its numbers are no longer the discriminator's.")
     if not one.requires_grad:
         raise Hint("The table can no longer learn: its requires_grad was switched off.")
-
-
-def _number(value: Any) -> int:
-    if value is None:
-        raise Hint("The function returned None. Is a return missing?")
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Hint(f"Return a whole number (int); the function returned {describe(value)}.")
-    return value

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from .expectations import expect_close, expect_tensor
+from .expectations import expect_close, expect_tensor, expect_whole_number
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -150,11 +150,7 @@ def check_wrap(wrap: Callable[..., Any]) -> None:
 def check_count_layer(count_layer: Callable[..., Any]) -> None:
     """Four square layers, two of the feed-forward block, two norms, all with biases."""
     for hidden, inner in ((256, 1024), (768, 3072), (10, 25)):
-        made = count_layer(hidden, inner)
-        if made is None:
-            raise Hint("The function returned None. Is a return missing?")
-        if isinstance(made, bool) or not isinstance(made, int):
-            raise Hint(f"Return a whole number (int); the function returned {describe(made)}.")
+        made = expect_whole_number(count_layer(hidden, inner))
         attention = 4 * (hidden * hidden + hidden)
         feed_forward = 2 * hidden * inner + inner + hidden
         norms = 4 * hidden

@@ -12,6 +12,41 @@ from .framework import Hint
 from .recording import describe
 
 
+def expect_returned(value: Any) -> None:
+    """That a learner's function returned something.
+
+    Raises:
+        Hint: it returned None.
+    """
+    if value is None:
+        raise Hint("The function returned None. Is a return missing?")
+
+
+def expect_one_of(value: Any, names: Sequence[str]) -> None:
+    """That a learner's function returned one of the names that it may answer with.
+
+    Raises:
+        Hint: it did not.
+    """
+    expect_returned(value)
+    if value not in names:
+        raise Hint(
+            f"The function should return one of {', '.join(names)}; it returned {describe(value)}."
+        )
+
+
+def expect_whole_number(value: Any) -> int:
+    """``value``, if it is an int.
+
+    Raises:
+        Hint: it is not.
+    """
+    expect_returned(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Hint(f"Return a whole number (int); the function returned {describe(value)}.")
+    return value
+
+
 def expect_tensor(value: Any, shape: Sequence[int], what: str) -> Tensor:
     """``value``, if it is a tensor of this shape with finite entries.
 
@@ -23,8 +58,7 @@ def expect_tensor(value: Any, shape: Sequence[int], what: str) -> Tensor:
     Raises:
         Hint: it is not.
     """
-    if value is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(value)
     if not isinstance(value, Tensor):
         raise Hint(f"{what} should be a tensor; the function returned {describe(value)}.")
     if tuple(value.shape) != tuple(shape):

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .expectations import expect_close, expect_tensor
+from .expectations import expect_close, expect_returned, expect_tensor
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -109,8 +109,7 @@ def check_best_offset(best_offset: Callable[..., Any]) -> None:
         ([(1, 4), (9, 6), (2, 5), (3, 6), (8, 5)], 3, 3 / 5),
     ):
         made = best_offset(list(pairs))
-        if made is None:
-            raise Hint("The function returned None. Is a return missing?")
+        expect_returned(made)
         if not isinstance(made, tuple) or len(made) != 2:
             raise Hint(f"Return two things, distance and share; you returned {describe(made)}.")
         _expect_offset(made[0], pairs, offset)

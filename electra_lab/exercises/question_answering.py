@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from .expectations import expect_returned
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -88,8 +89,7 @@ def _total(start: Sequence[float], end: Sequence[float], span: Place) -> float:
 
 
 def _two_numbers(value: Any, what: str) -> Place:
-    if value is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(value)
     try:
         first, last = value
         if int(first) != first or int(last) != last:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from .diagnosis import expect_or_explain
+from .expectations import expect_returned
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -261,8 +262,7 @@ def entities_of(tags: Sequence[str]) -> list[Entity]:
 
 
 def _list_of(value: Any, what: str) -> list[Any]:
-    if value is None:
-        raise Hint("The function returned None. Is a return missing?")
+    expect_returned(value)
     if not isinstance(value, list):
         raise Hint(f"Return a list of {what}; the function returned {describe(value)}.")
     return value

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+from .expectations import expect_returned
 from .framework import Hint, exercise
 from .recording import describe
 
@@ -54,8 +55,7 @@ def check_join_pieces(join_pieces: Callable[..., Any]) -> None:
         ([], "", "No pieces give an empty text."),
     ):
         text = join_pieces(list(tokens))
-        if text is None:
-            raise Hint("The function returned None. Is a return missing?")
+        expect_returned(text)
         if not isinstance(text, str):
             raise Hint(f"Return one text (str); the function returned {describe(text)}.")
         if text != expected:
@@ -148,8 +148,7 @@ def check_label_pieces(label_pieces: Callable[..., Any]) -> None:
         ([0, 0], [None, 0, 1, 1, None], "A label may be 0; that is a label like any other."),
     ):
         made = label_pieces(list(labels), list(word_ids))
-        if made is None:
-            raise Hint("The function returned None. Is a return missing?")
+        expect_returned(made)
         if not isinstance(made, list):
             raise Hint(f"Return a list of labels; the function returned {describe(made)}.")
         expected, before = [], None
