@@ -42,8 +42,10 @@ _PUBLIC: dict[str, tuple[str, ...]] = {
     "checkpoints.pair": ("Pair", "load_pair"),
     "checkpoints.convert": ("convert",),
     "inside.analysis": (
+        "AttentionFocus",
         "ErrorReport",
         "ParsedSentence",
+        "attention_focus",
         "calibrate",
         "find_errors",
         "fooled_tokens",

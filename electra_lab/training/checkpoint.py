@@ -55,9 +55,16 @@ def save_checkpoint(
 
 
 def load_checkpoint(
-    file: Path, state: TrainingState, settings: Mapping[str, Any], device: torch.device | str
+    file: Path,
+    state: TrainingState,
+    settings: Mapping[str, Any],
+    device: torch.device | str,
+    defaults: Mapping[str, Any],
 ) -> None:
     """Put a run back to where its checkpoint was written. Nothing is changed if the two do not fit.
+
+    Args:
+        defaults: of settings; a checkpoint that is older than a setting was made with its default.
 
     Raises:
         ValueError: the file is damaged, was made with other settings, or has other parameters.
@@ -75,7 +82,7 @@ def load_checkpoint(
             f"{file} is a checkpoint of version {version}; this package reads version "
             f"{CHECKPOINT_VERSION}. Finish the run with the package that began it, or start anew."
         )
-    _check_settings(file, content, state, settings)
+    _check_settings(file, content, state, settings, defaults)
     ranks = Ranks.here()
     if len(content["random_states"]) != ranks.size:
         raise ValueError(
@@ -92,9 +99,13 @@ def load_checkpoint(
 
 
 def _check_settings(
-    file: Path, content: dict[str, Any], state: TrainingState, settings: Mapping[str, Any]
+    file: Path,
+    content: dict[str, Any],
+    state: TrainingState,
+    settings: Mapping[str, Any],
+    defaults: Mapping[str, Any],
 ) -> None:
-    theirs = {**content["settings"], "total_steps": content["total_steps"]}
+    theirs = {**defaults, **content["settings"], "total_steps": content["total_steps"]}
     ours = {**settings, "total_steps": state.total_steps}
     names = [
         name

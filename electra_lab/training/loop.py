@@ -72,6 +72,7 @@ def train(
     evaluation: Evaluation | None = None,
     evaluate_every: int | None = None,
     settings: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
     callbacks: Iterable[object] = (),
     progress: bool = True,
 ) -> TrainingState:
@@ -99,6 +100,7 @@ def train(
         evaluate_every: steps between two evaluations; there is a row for each, and one at the end.
         settings: what the run was made with (plain values); kept in the checkpoint, and a resume
             with others is refused.
+        defaults: what a setting is where a checkpoint, made before there was such a setting, lacks it.
         callbacks: see ``Callback``.
         progress: show a bar with loss, tokens per second and time left.
 
@@ -120,7 +122,7 @@ def train(
     with _kept_random_state(device):
         torch.manual_seed(ranks.seed(seed))
         if resume and file is not None and file.is_file():
-            load_checkpoint(file, state, settings, device)
+            load_checkpoint(file, state, settings, device, dict(defaults or {}))
         if evaluation is not None:
             evaluation.begin(state)
         module.train()

@@ -36,6 +36,7 @@ from .initialization import (
     log_frequencies,
     matching_attention,
     sinusoidal_positions,
+    soften_attention,
 )
 from .loop import checkpoint_file, train
 from .objectives import Electra, Objective, make_objective
@@ -164,6 +165,7 @@ def pretrain(
         resume=resume,
         stop_after=stop_after,
         settings=_settings_of_the_run(recipe),
+        defaults=_settings_of_the_run(Recipe()),
         callbacks=callbacks,
         progress=progress,
     )
@@ -225,9 +227,11 @@ def build_objective(
 
     Raises:
         ValueError: a pair is given to an objective that trains none; a word table is to be counted, but
-            there is no text to count it in.
+            there is no text to count it in; attention is to be softened, but there is no pair, or it
+            has fewer layers.
     """
     if pair is not None:
+        soften_attention(pair.discriminator.electra, recipe.soften_layers, recipe.soften_factor)
         return make_objective(
             recipe.objective,
             pair.discriminator.config,
@@ -238,6 +242,11 @@ def build_objective(
             sampling=recipe.sampling,
             with_replacement=recipe.faithful,
             models=(pair.generator, pair.discriminator),
+        )
+    if recipe.soften_layers:
+        raise ValueError(
+            f"soften_layers is {recipe.soften_layers}, but the run starts from random weights, whose "
+            "attention is soft. Name a pair to go on with (--from), or take soften_layers = 0."
         )
     config = recipe.config(len(tokenizer), tokenizer.pad_token_id)
     outside = random_states("cpu")

@@ -64,6 +64,9 @@ class Recipe:
             generator's bias from how often each occurs.
         position_table: ``"normal"``, or ``"sinusoidal"``: see ``initialization``.
         attention_start: ``"normal"``, or ``"matching"``: see ``initialization.matching_attention``.
+        soften_layers, soften_factor: so many of the discriminator's first layers have their queries and
+            keys multiplied by the factor when a pair is gone on with; see
+            ``initialization.soften_attention``.
         mask_probability: share of positions that are selected.
         mask_share: share of them that become [MASK]; the rest stays as it is.
         temperature: of the generator when it samples.
@@ -121,6 +124,8 @@ class Recipe:
     word_table: str = "normal"
     position_table: str = "normal"
     attention_start: str = "normal"
+    soften_layers: int = 0
+    soften_factor: float = 0.3
     generator_fraction: float = 0.25
     generator_heads: int = 0
     mask_probability: float = 0.15
@@ -160,6 +165,12 @@ class Recipe:
             raise ValueError(
                 f"held_out is {self.held_out}; one document in so many is held out, so it is 2 or more, "
                 "or 0 for none."
+            )
+        if self.soften_layers < 0:
+            raise ValueError(f"soften_layers is {self.soften_layers}; it must be 0 (none) or more.")
+        if not 0 < self.soften_factor <= 1:
+            raise ValueError(
+                f"soften_factor is {self.soften_factor}; it must lie above 0 and be at most 1."
             )
         if self.snapshot_every < 0:
             raise ValueError(

@@ -5,11 +5,13 @@ import torch
 import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import entropy
 
 from electra_lab import MicroWorld, load_pair
 from electra_lab.checkpoints.resources import data_path
 from electra_lab.inside.analysis import (
     ParsedSentence,
+    attention_focus,
     head_importance,
     head_relations,
     microworld_sentences,
@@ -295,3 +297,53 @@ def test_tags_that_follow_from_the_word_are_known_to_who_knows_the_word(pair, pa
 def test_what_cannot_be_probed_is_refused(pair, parsed, change, message):
     with pytest.raises(ValueError, match=message):
         probe_layers(pair.discriminator, pair.tokenizer, **change(*parsed))
+
+
+def test_focus_is_what_loops_over_their_weights_give(pair, theirs):
+    texts = ["Emma saw the old dog.", "She slept.", "The dogs that Emma saw were not happy."]
+    focus = attention_focus(pair.discriminator, pair.tokenizer, texts, batch_size=2)
+    looks = 0
+    shape = focus.tokens_looked_at.shape
+    entropies, first = torch.zeros(shape), torch.zeros(shape)
+    on = {name: torch.zeros(shape) for name in focus.on}
+    for text in texts:
+        ids = pair.tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            found = theirs(ids, output_attentions=True).attentions
+        n = ids.shape[1]
+        looks += n
+        for layer, weights in enumerate(found):
+            for head, square in enumerate(weights[0]):
+                entropies[layer, head] += entropy(square.numpy(), axis=-1).sum().item()
+                first[layer, head] += entropy(square[0].numpy()).item()
+                for i in range(n):
+                    on["itself"][layer, head] += square[i, i]
+                    on["special"][layer, head] += square[i, 0] + square[i, n - 1]
+                    if i > 0:
+                        on["before"][layer, head] += square[i, i - 1]
+                    if i < n - 1:
+                        on["after"][layer, head] += square[i, i + 1]
+    assert focus.count == looks
+    close = dict(rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(focus.tokens_looked_at, (entropies / looks).exp(), **close)
+    torch.testing.assert_close(focus.first_looks_at, (first / len(texts)).exp(), **close)
+    for name, share in focus.on.items():
+        torch.testing.assert_close(share, on[name] / looks, **close)
+
+
+def test_focus_names_the_heads_whose_scores_have_grown_too_large():
+    model = load_pair("micro").discriminator
+    tokenizer = load_pair("micro").tokenizer
+    texts = MicroWorld(seed=0, split="test").texts(20, seed=1)
+    healthy = attention_focus(model, tokenizer, texts)
+    layer = model.electra.encoder.layers[1].attention
+    size = layer.query.out_features // model.config.num_attention_heads
+    with torch.no_grad():
+        layer.query.weight[:size] *= 1e4  # head 0
+        layer.query.bias[:size] *= 1e4
+    sharp = attention_focus(model, tokenizer, texts)
+    assert set(sharp.saturated()) - set(healthy.saturated()) == {(1, 0)}
+    assert "1.0" in str(sharp)
+    assert "saturated" in repr(sharp)
+    with pytest.raises(ValueError, match="at least one"):
+        attention_focus(model, tokenizer, [])

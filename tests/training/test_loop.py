@@ -249,6 +249,27 @@ def test_a_checkpoint_with_other_settings_is_refused_and_names_them(tmp_path):
         )
 
 
+def test_a_checkpoint_older_than_a_setting_was_made_with_its_default(tmp_path):
+    run(folder=tmp_path, stop_after=5, settings={"rate": 0.1})
+    newer = {"rate": 0.1, "depth": 2}
+    with pytest.raises(ValueError, match="depth: 2 there, 3 here"):
+        run(
+            Regression(),
+            folder=tmp_path,
+            resume=True,
+            settings={**newer, "depth": 3},
+            defaults={"rate": 0.5, "depth": 2},
+        )
+    state = run(
+        Regression(),
+        folder=tmp_path,
+        resume=True,
+        settings=newer,
+        defaults={"rate": 0.5, "depth": 2},
+    )
+    assert state.step == state.total_steps
+
+
 def test_a_damaged_checkpoint_is_refused_by_its_name(tmp_path):
     run(folder=tmp_path, stop_after=5)
     file = tmp_path / CHECKPOINT_FILE

@@ -4,6 +4,7 @@ heads matter, and what can be read off each layer."""
 from .calibration import Calibration, calibrate
 from .corrupted import Judged, judge_corrupted
 from .errors import ErrorRecord, ErrorReport, find_errors
+from .focus import AttentionFocus, attention_focus
 from .fooled import Fooled, fooled_tokens
 from .importance import head_importance
 from .probing import LayerProbe, ProbeResult, probe_layers
@@ -12,6 +13,7 @@ from .sentences import ParsedSentence, microworld_sentences, read_conllu
 from .word_attention import word_attention
 
 __all__ = [
+    "AttentionFocus",
     "Calibration",
     "ErrorRecord",
     "ErrorReport",
@@ -22,6 +24,7 @@ __all__ = [
     "ParsedSentence",
     "ProbeResult",
     "RelationReport",
+    "attention_focus",
     "calibrate",
     "find_errors",
     "fooled_tokens",
