@@ -22,24 +22,17 @@ from electra_lab.training.pretraining import (
     pretrain,
     training_texts,
 )
-from electra_lab.training.recipe import Recipe
 
-TINY = Recipe(
-    name="tiny",
-    sentences=200,
-    vocabulary_size=300,
-    embedding_size=8,
-    hidden_size=16,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=32,
+from ..training import tiny
+
+TINY = replace(
+    tiny.TINY,
     hidden_dropout_prob=0.0,
     attention_probs_dropout_prob=0.0,
     initializer_range=0.3,
-    generator_fraction=0.5,
-    batch_size=16,
     steps=2,
     warmup_steps=0,
+    learning_rate=5e-4,
 )
 
 

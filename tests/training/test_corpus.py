@@ -2,12 +2,8 @@
 
 import json
 import math
-import os
 import shutil
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,25 +27,11 @@ from electra_lab.training.checkpoint import CHECKPOINT_FILE
 from electra_lab.training.distributed import Ranks
 from electra_lab.training.objectives import make_objective
 from electra_lab.training.pretraining import pretrain
-from electra_lab.training.recipe import Recipe
 
-TINY = Recipe(
-    name="tiny",
-    vocabulary_size=300,
-    max_length=32,
-    embedding_size=8,
-    hidden_size=16,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=32,
-    generator_fraction=0.5,
-    batch_size=16,
-    steps=12,
-    warmup_steps=2,
-    learning_rate=1e-3,
-    log_every=2,
-    checkpoint_every=4,
-)
+from . import tiny
+from .tiny import curve, killed_after_a_checkpoint, write_recipe
+
+TINY = replace(tiny.TINY, max_length=32)
 
 
 @pytest.fixture(scope="module")
@@ -92,13 +74,6 @@ def run(text, output=None, recipe=TINY, **settings):
     return pretrain(
         replace(recipe, text=str(text)), output, device="cpu", progress=False, **settings
     )
-
-
-def curve(history) -> list[dict]:
-    return [
-        {name: value for name, value in row.items() if name not in ("seconds", "tokens_per_second")}
-        for row in history
-    ]
 
 
 def rows_of(batch) -> list[tuple[int, ...]]:
@@ -238,25 +213,10 @@ def test_a_resume_finds_the_shards_even_when_the_text_is_gone(text, tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_run_killed_in_the_middle_goes_on_with_the_same_curve(text, tmp_path):
-    recipe = tmp_path / "tiny.toml"
-    values = replace(TINY, text=str(text), steps=4000, warmup_steps=10, log_every=1).to_dict()
-    recipe.write_text(
-        "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "\n"
-    )
-    command = (
-        "import sys; from electra_lab.training.pretraining import pretrain; "
-        "pretrain(sys.argv[1], sys.argv[2], device='cpu', progress=False)"
-    )
+    recipe = replace(TINY, text=str(text), steps=4000, warmup_steps=10, log_every=1)
+    recipe = write_recipe(recipe, tmp_path / "tiny.toml")
     output = tmp_path / "run"
-    with subprocess.Popen([sys.executable, "-c", command, str(recipe), str(output)]) as process:
-        deadline = time.monotonic() + 240
-        while not (output / CHECKPOINT_FILE).is_file() and time.monotonic() < deadline:
-            assert process.poll() is None, "the run ended before it wrote a checkpoint"
-            time.sleep(0.01)
-        time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    step = torch.load(output / CHECKPOINT_FILE, weights_only=True)["step"]
+    step = killed_after_a_checkpoint(recipe, output)
     assert 0 < step < 4000
     settings = dict(device="cpu", progress=False, stop_after=step + 8)
     resumed = pretrain(recipe, output, resume=True, **settings)
@@ -374,9 +334,7 @@ def test_an_objective_without_a_discriminator_cannot_go_on_with_a_pair(text):
 
 def test_the_command_trains_on_text_and_goes_on_with_the_pair(text, tmp_path, monkeypatch):
     monkeypatch.setenv("ELECTRA_LAB_DEVICE", "cpu")
-    recipe = tmp_path / "tiny.toml"
-    values = {**TINY.to_dict(), "text": "microworld"}
-    recipe.write_text("\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()))
+    recipe = write_recipe(TINY, tmp_path / "tiny.toml")
 
     def call(*arguments):
         return CliRunner().invoke(app, ["pretrain", "--recipe", str(recipe), *map(str, arguments)])

@@ -21,25 +21,9 @@ from electra_lab.training.batches import MaskedBatches
 from electra_lab.training.checkpoint import CHECKPOINT_FILE
 from electra_lab.training.distributed import Ranks
 from electra_lab.training.objectives import MaskedBatch
-from electra_lab.training.recipe import Recipe
 
-TINY = Recipe(
-    name="tiny",
-    sentences=200,
-    vocabulary_size=300,
-    embedding_size=8,
-    hidden_size=16,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=32,
-    generator_fraction=0.5,
-    batch_size=16,
-    steps=12,
-    warmup_steps=2,
-    learning_rate=1e-3,
-    log_every=2,
-    checkpoint_every=4,
-)
+from .tiny import TINY, write_recipe
+
 # full rows, a loss without samples and no dropout: what remains is the arithmetic
 PROGRAM = """
 import json, sys
@@ -158,10 +142,7 @@ def test_a_run_goes_on_after_one_of_its_processes_was_killed(tmp_path: Path) -> 
     recipe = tmp_path / "tiny.toml"
 
     def write(steps: int) -> None:
-        values = replace(TINY, steps=steps, warmup_steps=0, log_every=1).to_dict()
-        recipe.write_text(
-            "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "\n"
-        )
+        write_recipe(replace(TINY, steps=steps, warmup_steps=0, log_every=1), recipe)
 
     def command(output: Path, *more: str) -> list[str]:
         words = ["-m", "electra_lab", "pretrain", "--recipe", str(recipe), "--device", "cpu"]
@@ -212,8 +193,7 @@ def test_two_ranks_read_a_text_together_and_learn_what_one_does(tmp_path: Path) 
         learning_rate=1e-2,
         held_out=10,
     )
-    file = tmp_path / "tiny.toml"
-    file.write_text("\n".join(f"{k} = {json.dumps(v)}" for k, v in recipe.to_dict().items()))
+    file = write_recipe(recipe, tmp_path / "tiny.toml")
     words = ["-m", "electra_lab", "pretrain", "--recipe", str(file), "--device", "cpu"]
     curves = {}
     for name, command in (("one", [sys.executable]), ("two", TORCHRUN)):

@@ -1,12 +1,8 @@
 """Joint pre-training from text to a saved pair, with models small enough for a test."""
 
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -15,7 +11,6 @@ import torch
 import electra_lab.training.loop
 import electra_lab.training.pretraining
 from electra_lab.checkpoints.pair import load_pair
-from electra_lab.training.checkpoint import CHECKPOINT_FILE
 from electra_lab.training.objectives import OBJECTIVES
 from electra_lab.training.optimization import AdamWithoutBiasCorrection
 from electra_lab.training.pretraining import (
@@ -25,25 +20,8 @@ from electra_lab.training.pretraining import (
     pretrain,
     training_texts,
 )
-from electra_lab.training.recipe import Recipe
 
-TINY = Recipe(
-    name="tiny",
-    sentences=200,
-    vocabulary_size=300,
-    embedding_size=8,
-    hidden_size=16,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=32,
-    generator_fraction=0.5,
-    batch_size=16,
-    steps=12,
-    warmup_steps=2,
-    learning_rate=1e-3,
-    log_every=2,
-    checkpoint_every=4,
-)
+from .tiny import TINY, curve, killed_after_a_checkpoint, write_recipe
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -70,13 +48,6 @@ def text() -> list[str]:
 
 def run(recipe=TINY, output=None, **settings):
     return pretrain(recipe, output, device="cpu", progress=False, **settings)
-
-
-def curve(history) -> list[dict]:
-    return [
-        {name: value for name, value in row.items() if name not in ("seconds", "tokens_per_second")}
-        for row in history
-    ]
 
 
 def test_a_pair_is_trained_saved_and_loaded_again(tmp_path):
@@ -125,25 +96,10 @@ def test_a_resumed_run_is_the_whole_run_bit_for_bit(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_run_killed_in_the_middle_goes_on_with_the_same_curve(tmp_path):
-    recipe = tmp_path / "tiny.toml"
-    values = replace(TINY, steps=4000, warmup_steps=10, log_every=1).to_dict()
-    recipe.write_text(
-        "\n".join(f"{key} = {json.dumps(value)}" for key, value in values.items()) + "\n"
-    )
-    command = (
-        "import sys; from electra_lab.training.pretraining import pretrain; "
-        "pretrain(sys.argv[1], sys.argv[2], device='cpu', progress=False)"
-    )
+    recipe = replace(TINY, steps=4000, warmup_steps=10, log_every=1)
+    recipe = write_recipe(recipe, tmp_path / "tiny.toml")
     output = tmp_path / "run"
-    with subprocess.Popen([sys.executable, "-c", command, str(recipe), str(output)]) as process:
-        deadline = time.monotonic() + 60
-        while not (output / CHECKPOINT_FILE).is_file() and time.monotonic() < deadline:
-            assert process.poll() is None, "the run ended before it wrote a checkpoint"
-            time.sleep(0.01)
-        time.sleep(0.05)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    step = torch.load(output / CHECKPOINT_FILE, weights_only=True)["step"]
+    step = killed_after_a_checkpoint(recipe, output)
     assert 0 < step < 4000
     resumed = run(recipe, output, resume=True, stop_after=step + 8)
     whole = run(recipe, stop_after=step + 8)

@@ -8,26 +8,12 @@ import torch
 
 from electra_lab.checkpoints.pair import load_pair
 from electra_lab.training.pretraining import pretrain
-from electra_lab.training.recipe import Recipe
 from electra_lab.training.snapshots import SNAPSHOTS_FOLDER, snapshots_of
 
-TINY = Recipe(
-    name="tiny",
-    sentences=120,
-    vocabulary_size=300,
-    embedding_size=8,
-    hidden_size=16,
-    num_hidden_layers=1,
-    num_attention_heads=2,
-    intermediate_size=32,
-    generator_fraction=0.5,
-    batch_size=16,
-    steps=10,
-    warmup_steps=2,
-    learning_rate=1e-2,
-    log_every=2,
-    checkpoint_every=5,
-    snapshot_every=4,
+from . import tiny
+
+TINY = replace(
+    tiny.TINY, sentences=120, steps=10, learning_rate=1e-2, checkpoint_every=5, snapshot_every=4
 )
 
 
