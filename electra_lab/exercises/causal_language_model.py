@@ -114,6 +114,10 @@ def check_next_token_loss(next_token_loss: Callable[..., Any]) -> None:
         {
             "Each position is asked for the token that it has just read. It is to guess the one "
             "after it: shift one against the other.": mean(logits, ids, attended),
+            "Each position is asked for the token that it has just read, and padding is asked for, too. "
+            "Begin with the shift: a position is to guess the token after it.": mean(
+                logits, ids, everywhere(ids)
+            ),
             "The shift goes the wrong way: each position is asked for the token before it.": mean(
                 logits[:, 1:], ids[:, :-1], attended[:, 1:]
             ),
@@ -157,8 +161,14 @@ def check_keep_top_p(keep_top_p: Callable[..., Any]) -> None:
         short[order[ordered.cumsum(0) > top_p]] = 0
         longer = probabilities.clone()
         longer[order[int(kept.sum()) + 1 :]] = 0
+        given = keep_top_p(probabilities.clone(), top_p)
+        if isinstance(given, Tensor) and bool(given.isnan().any()):
+            raise Hint(
+                f"With top_p={top_p} no token is left, so the division is by a sum of 0. The "
+                "likeliest token is always kept, also where it alone has less than top_p."
+            )
         expect_or_explain(
-            keep_top_p(probabilities.clone(), top_p),
+            given,
             right,
             "The probabilities",
             {

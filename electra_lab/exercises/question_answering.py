@@ -220,6 +220,7 @@ def check_token_f1(token_f1: Callable[..., Any]) -> None:
         ("man dog", "dog man"),
         ("new new york", "new york city"),
         ("new york", "new new york"),
+        ("new york new york", "new new york"),
         ("", ""),
         ("old man", ""),
         ("", "old man"),
@@ -229,9 +230,13 @@ def check_token_f1(token_f1: Callable[..., Any]) -> None:
         try:
             given = token_f1(list(said), list(right))
         except ZeroDivisionError:
+            why = (
+                "No word is shared, so precision and recall are 0, and F1 is 0"
+                if said and right
+                else "One side has no words, so there is nothing to count"
+            )
             raise Hint(
-                f"For {said} and {right} it divides by zero. Without words on both sides there is "
-                "nothing to count: decide such cases first."
+                f"For {said} and {right} it divides by zero. {why}: decide such cases first."
             ) from None
         if isinstance(given, bool) or not isinstance(given, int | float):
             raise Hint(f"F1 is a number from 0 to 1; the function returned {describe(given)}.")
@@ -279,6 +284,8 @@ def _why(said: list[str], right: list[str], given: float) -> str:
         "A word that both sides have twice is shared twice. A set keeps one; a Counter counts.": (
             2 * distinct / (len({*said}) + len({*right}))
         ),
+        "Here a word that both sides have twice is shared once only. A set keeps one of each word; a "
+        "Counter counts.": 2 * distinct / (len(said) + len(right)),
         "This asks whether all is the same, which is exact match. F1 gives credit for a part.": float(
             said == right
         ),

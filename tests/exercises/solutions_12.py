@@ -163,6 +163,20 @@ def sets(said, right):
     return 2 * len({*said} & {*right}) / (len({*said}) + len({*right}))
 
 
+def shared_as_a_set(said, right):
+    if not said or not right:
+        return float(said == right)
+    return 2 * len({*said} & {*right}) / (len(said) + len(right))
+
+
+def nothing_shared_forgotten(said, right):
+    if not said or not right:
+        return float(said == right)
+    shared = (Counter(said) & Counter(right)).total()
+    precision, recall = shared / len(said), shared / len(right)
+    return 2 * precision * recall / (precision + recall)
+
+
 def every_said_word(said, right):
     if not said or not right:
         return float(said == right)
@@ -243,12 +257,14 @@ MUTANTS = {
         "recall": recall_only,
         "the plain mean of both": plain_mean,
         "sets": sets,
+        "the shared words as a set": shared_as_a_set,
         "every said word that is right somewhere": every_said_word,
         "every right word that was said": every_right_word,
         "shared over either": share_of_all,
         "exact match": exactly,
         "the order counts": in_order,
         "empty answers divide by zero": empty_forgotten,
+        "no shared word divides by zero": nothing_shared_forgotten,
         "both empty is wrong": empty_is_wrong,
         "one empty is right": empty_is_right,
         "the two is missing": half_of_it,
@@ -286,12 +302,14 @@ HINTS = {
         "recall": "That is recall, the share of the right words that were said",
         "the plain mean of both": "That is the mean of precision and recall",
         "sets": "A word that both sides have twice is shared twice",
+        "the shared words as a set": "Here a word that both sides have twice is shared once only",
         "every said word that is right somewhere": "A word is shared only as often as both sides",
         "every right word that was said": "A word is shared only as often as both sides have it,",
         "shared over either": "That is the share of all different words, shared over either",
         "exact match": "This asks whether all is the same, which is exact match",
         "the order counts": "Here the order counts",
-        "empty answers divide by zero": "Without words on both sides there is nothing to count:",
+        "empty answers divide by zero": "One side has no words, so there is nothing to count",
+        "no shared word divides by zero": "No word is shared, so precision and recall are 0",
         "both empty is wrong": "No answer was right, and none was given: that is right, so 1",
         "one empty is right": "One side has words, the other has none: nothing is shared, so",
         "the two is missing": "Twice the shared words has to be divided by the words of both",

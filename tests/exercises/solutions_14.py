@@ -59,6 +59,10 @@ def no_shift(logits, ids, attention_mask):
     return F.cross_entropy(logits[real], ids[real])
 
 
+def no_shift_and_padding(logits, ids, attention_mask):
+    return F.cross_entropy(logits.flatten(0, 1), ids.flatten())
+
+
 def shifted_back(logits, ids, attention_mask):
     real = attention_mask[:, 1:].bool()
     return F.cross_entropy(logits[:, 1:][real], ids[:, :-1][real])
@@ -122,6 +126,11 @@ def each_above(probabilities, top_p):
     return torch.where(probabilities >= top_p, probabilities, 0.0)
 
 
+def each_above_and_divided(probabilities, top_p):
+    kept = each_above(probabilities, top_p)
+    return kept / kept.sum()
+
+
 def nothing_dropped(probabilities, top_p):
     return probabilities
 
@@ -153,6 +162,7 @@ MUTANTS = {
     },
     "14.2": {
         "no shift": no_shift,
+        "no shift, and padding is asked for": no_shift_and_padding,
         "shifted the wrong way": shifted_back,
         "padding is asked for": padding_asked,
         "the mask of the token that is read": mask_of_what_is_read,
@@ -166,6 +176,7 @@ MUTANTS = {
         "left in order of size": left_in_order,
         "one token too many": one_too_many,
         "each token compared with top_p": each_above,
+        "each compared with top_p, then divided": each_above_and_divided,
         "nothing is dropped": nothing_dropped,
         "the unlikeliest are kept": from_the_unlikeliest,
         "always three tokens": a_fixed_number,
@@ -186,6 +197,7 @@ HINTS = {
     },
     "14.2": {
         "no shift": "Each position is asked for the token that it has just read",
+        "no shift, and padding is asked for": "Begin with the shift: a position is to guess the",
         "shifted the wrong way": "The shift goes the wrong way: each position is asked for the",
         "padding is asked for": "Padding is asked for, too",
         "the mask of the token that is read": "One position too many: the last real token of a row",
@@ -199,6 +211,7 @@ HINTS = {
         "left in order of size": "They are in order of size",
         "one token too many": "One token too many: stop as soon as the sum has reached top_p",
         "each token compared with top_p": "This keeps the tokens that are likelier than top_p each",
+        "each compared with top_p, then divided": "With top_p=0.5 no token is left",
         "nothing is dropped": "These are the probabilities of the set, but not without those",
         "the unlikeliest are kept": "This keeps the unlikeliest tokens",
         "always three tokens": "One token too many: stop as soon as the sum has reached top_p",
