@@ -68,7 +68,8 @@ def _expect_name(given: Any, name: str, right: str) -> None:
             "number back."
             " A number may have more than one digit."
             if any(part.isdecimal() for part in name.split("."))
-            else " The last part, weight or bias, is not in the table: take it off before you look."
+            else " The last part, weight or bias, is not in the table: take it off before you look. "
+            "What is left has no number, so it stands in the table as it is."
         )
         raise Hint(f"{asked}, but the table knows this module.{where}")
     if not isinstance(given, str):
