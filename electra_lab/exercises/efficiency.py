@@ -236,6 +236,10 @@ def check_lean_step(lean_step: Callable[..., Any]) -> None:
             "having, and it is another objective: ELECTRA asks about every token.": (
                 mlm + 50 * _rtd_at_selected(objective, batch)
             ),
+            "Every selected position counts as replaced here. Where the sample is the original piece, "
+            "nothing was replaced: compare the two texts.": (
+                mlm + 50 * _rtd_all_selected(objective, batch)
+            ),
             "The discriminator reads the text without the samples. Put them at batch.positions.": (
                 mlm + 50 * _rtd_of(objective, batch, batch.original_ids)
             ),
@@ -316,6 +320,13 @@ def _rtd_at_selected(objective: Electra, batch: MaskedBatch) -> Tensor:
     logits = objective.model(ids).logits.view(-1)[batch.positions]
     labels = (ids != batch.original_ids).view(-1)[batch.positions]
     return F.binary_cross_entropy_with_logits(logits, labels.float())
+
+
+def _rtd_all_selected(objective: Electra, batch: MaskedBatch) -> Tensor:
+    logits = objective.model(_replaced(objective, batch)).logits.view(-1)
+    labels = torch.zeros_like(logits)
+    labels[batch.positions] = 1.0
+    return F.binary_cross_entropy_with_logits(logits, labels)
 
 
 def _plain_step(objective: Electra, batch: MaskedBatch) -> tuple[Tensor, tuple[Tensor, Tensor]]:

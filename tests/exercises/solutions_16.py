@@ -171,6 +171,16 @@ def asked_at_few_positions(generator, discriminator, batch, sample):
     return F.cross_entropy(logits, _targets(batch)) + 50 * rtd_loss
 
 
+def all_selected_are_replaced(generator, discriminator, batch, sample):
+    logits = _generator_logits(generator, batch)
+    replaced = replace_tokens(batch.original_ids, batch.positions, sample(logits))
+    labels = torch.zeros_like(batch.original_ids, dtype=torch.float32).flatten()
+    labels[batch.positions] = 1.0
+    verdicts = discriminator(replaced).logits.flatten()
+    rtd_loss = F.binary_cross_entropy_with_logits(verdicts, labels)
+    return F.cross_entropy(logits, _targets(batch)) + 50 * rtd_loss
+
+
 def one_reading_of_the_wrong_text(generator, discriminator, batch, sample):
     logits = _generator_logits(generator, batch)
     of_original = _generator_logits(generator, batch, batch.original_ids)
@@ -221,6 +231,7 @@ MUTANTS = {
         "nothing has a gradient": nothing_to_learn_from,
         "the generator's loss is left out": generator_loss_left_out,
         "asked at the selected positions only": asked_at_few_positions,
+        "all selected positions are called replaced": all_selected_are_replaced,
         "the generator's loss is that of another text": one_reading_of_the_wrong_text,
         "the vocabulary at every position, by hand": vocabulary_by_hand,
     },
@@ -259,6 +270,7 @@ HINTS = {
         "the generator has no gradient": "which part of the step runs without gradients",
         "nothing has a gradient": "The number is right, but nothing can be learned from it: the",
         "the generator's loss is left out": "The generator's loss is gone",
+        "all selected positions are called replaced": "Every selected position counts as replaced",
         "asked at the selected positions only": "The discriminator's loss is taken at the selected",
         "the generator's loss is that of another text": "The generator reads the original text",
         "the vocabulary at every position, by hand": "What else is computed that the loss does not",
