@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from electra_lab.checkpoints.atomic import atomic_folder
-from electra_lab.text.tokenization import TokenizerBase
+from electra_lab.text.tokenizer_base import TokenizerBase
 
 from .segments import Segment
 
