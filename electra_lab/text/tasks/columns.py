@@ -37,6 +37,7 @@ PAIRS = (
     ("sentence_a", "sentence_b"),
     ("question", "sentence"),
 )
+FEWEST_WORDS_OF_A_TEXT = 3  # the name of a column is shorter
 SCORES = ("score", "similarity_score", "similarity", "relatedness_score")
 LABELS = (
     "label",
@@ -192,9 +193,16 @@ def check_named(named: Mapping[str, Any], roles: Sequence[str], columns: Sequenc
 
 def not_found(what: str, usual: Sequence[str], columns: Sequence[str], role: str) -> ValueError:
     """No column is plainly the one."""
+    is_no_name = any(len(name.split()) >= FEWEST_WORDS_OF_A_TEXT for name in columns)
+    header = (
+        " If these are a row and no names, put a first line with names, such as text,label, before it."
+        if is_no_name
+        else ""
+    )
     return ValueError(
         f"No column is plainly {what}; the columns are {listed(columns)}. The usual names are "
         f"{listed(usual)}; say which it is with columns={{{role!r}: NAME}} (--column {role}=NAME)."
+        f"{header}"
     )
 
 

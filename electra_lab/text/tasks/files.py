@@ -102,10 +102,12 @@ def _table_rows(text: str, path: Path, delimiter: str | None) -> Iterator[Row]:
                 yield _table_row(header, fields, number, line)
             line = reader.line_num + 1
     except csv.Error as error:
+        is_open = "unexpected end" in str(error)
+        what = "a quotation mark is opened and never closed" if is_open else str(error)
         raise BadRowError(
             path.name,
             number + 1,
-            f"{error}. Text with quotation marks is quoted as a whole and each mark inside is doubled: "
+            f"{what}. Text with quotation marks is quoted as a whole and each mark inside is doubled: "
             '"He said ""no"".".',
             line=line,
             skippable=False,
@@ -117,9 +119,9 @@ def _table_rows(text: str, path: Path, delimiter: str | None) -> Iterator[Row]:
 def _check_header(header: list[str], path: Path) -> None:
     twice = [name for name, count in Counter(header).items() if count > 1]
     if not any(header) or twice:
+        found = f"It is {shortened(header)}." if any(header) else "It is empty."
         raise ValueError(
-            f"The first line of {path} must name the columns, each once, such as text,label. It is "
-            f"{shortened(header)}."
+            f"The first line of {path} must name the columns, each once, such as text,label. {found}"
         )
 
 
@@ -128,7 +130,7 @@ def _table_row(header: list[str], fields: list[str], number: int, line: int) -> 
     if len(fields) != len(header):
         problem = Problem(
             "another number of fields than the first line",
-            f"It has {len(fields)} fields, and the first line names {len(header)} columns "
+            f"It has {_of(len(fields), 'field')}, and the first line names {_of(len(header), 'column')} "
             f"({', '.join(header)}). A text with the separator in it stands in double quotes.",
         )
     values = dict(zip(header, fields, strict=False))
@@ -239,21 +241,28 @@ def _conll_rows(text: str) -> Iterator[Row]:
 
 def _conll_row(number: int, sentence: list[tuple[int, list[str]]]) -> Row:
     first, fields = sentence[0]
-    width = len(fields)
-    if width == CONLLU_COLUMNS and fields[0].split("-")[0].isdigit():
+    if len(fields) == CONLLU_COLUMNS and fields[0].split("-")[0].isdigit():
         sentence = [(line, fields) for line, fields in sentence if fields[0].isdigit()]
+    widths = Counter(len(fields) for _, fields in sentence)
+    # of two equally frequent ones the larger: it is more often a tag that was forgotten
+    width = max(widths, key=lambda columns: (widths[columns], columns), default=0)
     for line, fields in sentence:
         if len(fields) != width:
             problem = Problem(
                 "lines with different numbers of columns",
-                f"Line {line} has {len(fields)} columns ({' '.join(fields)!r}), the sentence begins "
-                f"with {width}. Each word needs its tag, and an empty line stands between sentences.",
+                f"Line {line} has {_of(len(fields), 'column')} ({' '.join(fields)!r}), its sentence "
+                f"has {width} elsewhere. Each word needs its tag, and an empty line stands between "
+                "sentences.",
             )
             words = [fields[0] for _, fields in sentence]
             return Row(number, {"words": words}, line, problem)
     lines = [fields for _, fields in sentence]
     columns = {str(index): list(column) for index, column in enumerate(zip(*lines, strict=True))}
     return Row(number, columns, first)
+
+
+def _of(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def is_conllu(values: dict[str, Any]) -> bool:

@@ -129,11 +129,11 @@ class SequenceLayout:
             return "multi_label_classification"
         if self.labels or not values:
             return "single_label_classification"
-        numbers = [_number(value) for value in values]
-        if None not in numbers:
-            has_fractions = any(not float(value).is_integer() for value in values)
-            if column.lower() in SCORES or has_fractions:
-                return "regression"
+        numbers = [number for number in map(_number, values) if number is not None]
+        if column.lower() in SCORES and 2 * len(numbers) > len(values):
+            return "regression"  # a score that is no number is a bad row, and no class
+        if len(numbers) == len(values) and not all(number.is_integer() for number in numbers):
+            return "regression"
         return "single_label_classification"
 
     def _names_in(self, value: Any) -> list[str]:
@@ -190,9 +190,8 @@ class SequenceLayout:
                 return f"none of the {len(labels)} rows has a label."
         elif len(set(labels)) == 1:
             shown = labels[0] if self.problem_type == "regression" else self.labels[labels[0]]
-            return (
-                f"all {len(labels)} rows have the label {shown!r}; expected at least two classes."
-            )
+            how_many = f"all {len(labels)} rows have" if len(labels) > 1 else "its only row has"
+            return f"{how_many} the label {shown!r}; expected at least two classes."
         return None
 
 

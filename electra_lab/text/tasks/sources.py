@@ -145,6 +145,17 @@ def load_task_data(
     if test is None:
         _choose_test(parsed, layout if found.may_be_secret else None, checks)
     if "test" not in parsed:
+        if len(parsed["train"]) == 1:
+            raise checks["train"].error(
+                parsed["train"][0][0],
+                "It is the only row, and a part of the rows is set aside for the test. Give more"
+                + (
+                    "; an empty line stands between sentences."
+                    if layout.task == "token_classification"
+                    else "."
+                ),
+                skippable=False,
+            )
         parsed["train"], parsed["test"] = _divided(parsed["train"], layout, test_share, seed)
         checks["test"] = checks["train"]
     made = {}

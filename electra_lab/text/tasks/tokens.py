@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -122,14 +123,20 @@ class TokenLayout:
 
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
         """Decide from the rows of train whether tags are of entities, and which there are."""
-        seen = {tag for row in parsed for tag in row["tags"]} | set(self.classes or self.labels)
+        counts = Counter(tag for row in parsed for tag in row["tags"])
+        seen = counts.keys() | set(self.classes or self.labels)
         others = seen - {OUTSIDE}
-        self.is_bio = bool(others) and all(PREFIXED.fullmatch(tag) for tag in others)
+        prefixed = {tag for tag in others if PREFIXED.fullmatch(tag)}
+        self.is_bio = bool(others) and prefixed == others
         if self.labels:
             return
+        if not self.classes and OUTSIDE in seen:
+            # a few tags of another form beside entities and O are slips, and no kind of their own
+            tagged = counts.total() - counts[OUTSIDE]
+            self.is_bio = 2 * sum(counts[tag] for tag in prefixed) > tagged
         if self.is_bio:
             types = list(dict.fromkeys(tag[2:] for tag in self.classes if tag != OUTSIDE))
-            types = types or in_order({tag[2:] for tag in others})
+            types = types or in_order({tag[2:] for tag in prefixed})
             self.labels = (OUTSIDE, *(f"{b}-{kind}" for kind in types for b in "BI"))
         else:
             self.labels = tuple(self.classes or in_order(seen))

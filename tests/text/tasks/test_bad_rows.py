@@ -66,6 +66,13 @@ BAD_ROWS = [
         {"problem_type": "regression"},
     ),
     (
+        [{"text": "A.", "score": 4}, {"text": "B.", "score": "2"}],
+        {"text": "C.", "score": "two"},
+        "label is 'two'; expected a number",
+        "a label that is no number",
+        {},
+    ),
+    (
         [text(["a"]), text([])],
         text("a"),
         "set: a, c",
@@ -99,6 +106,16 @@ BAD_ROWS = [
         "The tag 'Z' is not in the set: X, Y",
         "a tag that is not in the set",
         {"labels": ["X", "Y"]},
+    ),
+    *(
+        (
+            [{"words": ["Old", "Ann", "ran"], "tags": ["B-x", "I-x", "O"]}],
+            {"words": ["Bob", "ran"], "tags": [tag, "O"]},
+            f"The tag {tag!r} is not in the set: O, B-x, I-x",
+            "a tag that is not in the set",
+            {},
+        )
+        for tag in ("b-x", "X-x", "0")
     ),
     (
         [{"words": ["A", "b"], "tags": ["X", "Y"]}],
@@ -260,6 +277,9 @@ def test_a_long_row_is_shown_shortened():
             r"none of its \d questions has an answer",
         ),
         ({"train": TEXTS[1:]}, "the test split is empty"),
+        ({"train": TEXTS[:1]}, "row 1: It is the only row, and a part of the rows"),
+        ({"train": [{"words": ["a"], "tags": ["X"]}]}, "an empty line stands between sentences"),
+        ({"train": TEXTS[:1], "test": TEXTS}, "row 1: its only row has the label 'good'"),
     ],
 )
 def test_nothing_to_learn_or_to_test_is_an_error_that_skipping_does_not_hide(source, message):
@@ -288,7 +308,7 @@ def test_a_split_whose_rows_are_all_bad_says_what_was_left_out():
             4,
             "It has 3 fields, and the first line",
         ),
-        ("a.csv", "text,label\nA.,x\nB.\nC.,y\n", 2, 3, "It has 1 fields"),
+        ("a.csv", "text,label\nA.,x\nB.\nC.,y\n", 2, 3, "It has 1 field, and the first line"),
         ("a.jsonl", '{"text": "A.", "label": 1}\n\n{"text"\n', 2, 3, "It is no JSON"),
         ("a.jsonl", '{"text": "A.", "label": 1}\n3\n', 2, None, "Expected an object"),
         ("a.json", '[{"text": "A.", "label": 1}, 3]', 2, None, "Expected an object"),
@@ -297,8 +317,9 @@ def test_a_split_whose_rows_are_all_bad_says_what_was_left_out():
             "A\tX\nb\tY\n\nC\tX\nd\n\n",
             2,
             5,
-            "Line 5 has 1 columns ('d'), the sentence begins",
+            "Line 5 has 1 column ('d'), its sentence has 2",
         ),
+        ("a.conll", "A\tX\n\nB\nc\tX\n\n", 2, 3, "Line 3 has 1 column ('B'), its sentence"),
     ],
 )
 def test_a_broken_line_of_a_file_is_shown_with_its_number(
@@ -329,12 +350,14 @@ def test_broken_lines_are_counted_when_bad_rows_are_skipped(tmp_path):
         ("a.csv", b"caf\xe9,label\n", "is not UTF-8 text: byte 3 is 0xe9"),
         ("a.csv", b'text,label\nA.,x\n"B" c,y\n', r"a.csv, row 2 \(line 3\): .*quotation marks"),
         ("a.csv", b"text,text\nA.,x\n", "must name the columns, each once"),
-        ("a.csv", b"", "must name the columns"),
+        ("a.csv", b"", "must name the columns, .* It is empty"),
         (
             "a.csv",
             b"A long text,x\nAnother one,y\n",
-            r"No column is plainly the label; the columns are",
+            r"No column is plainly the label; the columns are .* a row and no names, put a first line",
         ),
+        ("a.csv", b"remark,stars given\nA,1\n", r"\(--column label=NAME\)\.$"),
+        ("a.csv", b'text,label\nA.,x\n"B.,y\n', "a quotation mark is opened and never closed"),
         ("a.json", b'{"a": 1}', "Expected a list of objects"),
         ("a.json", b"[1, ", "is no JSON"),
         ("a.json", b'{"data": [{"paragraphs": [{"context": "A"}]}]}', "there is no list 'qas'"),
