@@ -146,6 +146,11 @@ def check_split_heads(split_heads: Callable[..., Any]) -> None:
             "The heads are cut, but stand behind the sequence. Swap these two axes, so that a matrix "
             "product runs over the tokens of one head."
         )
+    if isinstance(made, Tensor) and made.shape == (2, 2, 3, 4):
+        raise Hint(
+            "These are 2 heads of 4 numbers; asked for were 4 heads, which makes 2 numbers in each. The "
+            "number of heads comes first, the size of a head follows from it."
+        )
     made = expect_tensor(made, (2, 4, 3, 2), "The heads")
     if torch.equal(made, states.reshape(2, 4, 3, 2)):
         raise Hint(

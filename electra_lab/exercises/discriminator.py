@@ -134,6 +134,11 @@ def check_auc(auc: Callable[..., Any]) -> None:
     above, equal = (of_replaced > of_original).float(), (of_replaced == of_original).float()
     right = (above + equal / 2).mean()
     flagged = scores >= 0.5
+    as_places = (
+        "As an index, whole numbers are places: scores[labels] takes entries 0 and 1 again and again. "
+        "Ask first which labels are 1: a tensor of bools keeps the entries where it is true."
+    )
+    entries = scores[labels][:, None]
     expect_or_explain(
         auc(scores, labels),
         right,
@@ -146,6 +151,10 @@ def check_auc(auc: Callable[..., Any]) -> None:
             ),
             "The order is the wrong way round: it is the replaced token that should score higher.": (
                 1 - right
+            ),
+            as_places: (entries > scores[1 - labels][None]).float().mean(),
+            f"{as_places} The sign ~ makes -1 and -2 of 0 and 1, places counted from the end.": (
+                (entries > scores[~labels][None]).float().mean()
             ),
             "This is accuracy at the threshold .5. The area needs no threshold: it asks only which "
             "of two tokens scores higher.": (flagged == labels.bool()).float().mean(),

@@ -27,7 +27,7 @@ from .recording import describe
 )
 def check_embed(embed: Callable[..., Any]) -> None:
     """Three rows added for each token; positions are counted from 0 in every row of the batch."""
-    word, position, token_type = torch.randn(11, 6), torch.randn(9, 6), torch.randn(2, 6)
+    word, position, token_type = torch.randn(11, 6), torch.randn(12, 6), torch.randn(2, 6)
     ids = torch.tensor([[2, 7, 7, 3], [2, 10, 4, 3]])
     types = torch.tensor([[0, 0, 1, 1], [0, 1, 1, 1]])
     made = embed(ids, types, word, position, token_type)
@@ -48,7 +48,7 @@ def check_embed(embed: Callable[..., Any]) -> None:
             "You counted on from one row of the batch to the next. Each row begins at position 0.",
         ),
         (
-            words + position[ids.clamp(max=8)] + kinds,
+            words + position[ids] + kinds,
             "A position says where a token stands, not which token it is.",
         ),
         (
@@ -165,6 +165,16 @@ def check_nearest(nearest: Callable[..., Any]) -> None:
     other = other.tolist() if isinstance(other, Tensor) else other
     if other not in ([2, 4], [4, 2]):
         raise Hint(f"Row 3 lies between rows 2 and 4, but your neighbours are {other}. Use index.")
+    # equal rows: whichever of them comes first, a row is not its own neighbour
+    twins = torch.cat([table, table[3:4]])
+    for index, twin in ((3, 6), (6, 3)):
+        made = list(nearest(twins, index, 1))
+        if made != [twin]:
+            raise Hint(
+                f"Rows 3 and 6 are equal in another table, so each is the nearest of the other; for "
+                f"row {index} yours is {[int(row) for row in made]}. Take the row itself out by its "
+                "number: what comes first in the order may be its twin."
+            )
 
 
 @exercise(

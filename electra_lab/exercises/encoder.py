@@ -61,6 +61,11 @@ def check_layer_norm(layer_norm: Callable[..., Any]) -> None:
             "eps goes under the root, together with the variance.",
         ),
         (
+            centred / (corrected.sqrt() + eps) * gain + bias,
+            "Two things: torch's std divides by n - 1 unless you say unbiased=False, and eps goes under "
+            "the root, so it is added to the variance.",
+        ),
+        (
             centred / (variance + eps) * gain + bias,
             "You divide by the variance. The spread is its square root.",
         ),

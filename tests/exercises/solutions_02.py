@@ -42,6 +42,10 @@ def positions_of_four_tokens(input_ids, token_type_ids, word, position, token_ty
     return word[input_ids] + position[:4] + token_type[token_type_ids]
 
 
+def ids_as_positions(input_ids, token_type_ids, word, position, token_type):
+    return word[input_ids] + position[input_ids] + token_type[token_type_ids]
+
+
 def count_inputs(vocab_size, embedding_size, hidden_size):
     table = vocab_size * embedding_size
     if embedding_size == hidden_size:
@@ -78,6 +82,11 @@ def itself_included(table, index, k):
 def the_first_dropped(table, index, k):
     """Drops the row with the largest dot product, in the belief that it is the row itself."""
     return (table @ table[index]).topk(k + 1).indices.tolist()[1:]
+
+
+def the_top_dropped(table, index, k):
+    """Drops the row with the largest cosine, in the belief that it is the row itself."""
+    return F.cosine_similarity(table, table[index], dim=-1).topk(k + 1).indices.tolist()[1:]
 
 
 def dot_product(table, index, k):
@@ -151,6 +160,7 @@ MUTANTS = {
         "side by side instead of added": side_by_side,
         "positions run backwards": positions_backwards,
         "positions of four tokens, always": positions_of_four_tokens,
+        "positions looked up by ids": ids_as_positions,
     },
     "02.2": {
         "the bias is forgotten": bias_forgotten,
@@ -161,6 +171,7 @@ MUTANTS = {
     "02.3": {
         "the row itself is included": itself_included,
         "the first is dropped unseen": the_first_dropped,
+        "the top is dropped unseen": the_top_dropped,
         "dot product instead of cosine": dot_product,
         "distance instead of cosine": distance,
         "the farthest": farthest,
@@ -189,6 +200,7 @@ HINTS = {
         "side by side instead of added": "You put the three vectors side by side",
         "positions run backwards": "Take one row of each table for each token (word[input_ids]",
         "positions of four tokens, always": "should have shape [3, 1, 6]",
+        "positions looked up by ids": "A position says where a token stands, not which token",
     },
     "02.2": {
         "the bias is forgotten": "Nearly: a linear layer has a bias, one number for each output",
@@ -199,6 +211,7 @@ HINTS = {
     "02.3": {
         "the row itself is included": "Row 0 is its own nearest neighbour, which is no news",
         "the first is dropped unseen": "Row 0 is its own nearest neighbour, which is no news",
+        "the top is dropped unseen": "Take the row itself out by its number",
         "dot product instead of cosine": "This looks like the dot product, which prefers long",
         "distance instead of cosine": "The cosine asks for the angle, whatever the lengths",
         "the farthest": "These are the farthest rows",

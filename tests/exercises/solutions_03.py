@@ -87,6 +87,10 @@ def every_nth(states, heads):
     return states.unflatten(-1, (-1, heads)).permute(0, 3, 1, 2)
 
 
+def head_size_given(states, heads):
+    return states.unflatten(-1, (-1, heads)).transpose(1, 2)
+
+
 def always_four_heads(states, heads):
     return states.unflatten(-1, (4, -1)).transpose(1, 2)
 
@@ -241,6 +245,7 @@ MUTANTS = {
         "the axes are not swapped": not_swapped,
         "reshaped at once": reshaped_at_once,
         "every n-th number": every_nth,
+        "heads of as many numbers as heads were asked for": head_size_given,
         "heads in the other order": heads_backwards,
         "always 4 heads": always_four_heads,
         "always heads of 2 numbers": always_two_numbers,
@@ -284,6 +289,7 @@ HINTS = {
         "the axes are not swapped": "The heads are cut, but stand behind the sequence",
         "reshaped at once": "The shape is right, but reshaping at once mixes tokens: head",
         "every n-th number": "A head takes every 4th number here",
+        "heads of as many numbers as heads were asked for": "These are 2 heads of 4 numbers",
         "heads in the other order": "Head h of token t holds numbers h * head_size to (h + 1) *",
         "always 4 heads": "Use the number of heads that is given, and find the head size",
         "always heads of 2 numbers": "Use the number of heads that is given, and find the head",

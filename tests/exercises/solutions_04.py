@@ -34,6 +34,11 @@ def eps_outside_the_root(states, gain, bias, eps):
     return (states - states.mean(dim=-1, keepdim=True)) / (spread + eps) * gain + bias
 
 
+def std_plus_eps(states, gain, bias, eps):
+    centred = states - states.mean(dim=-1, keepdim=True)
+    return centred / (states.std(dim=-1, keepdim=True) + eps) * gain + bias
+
+
 def gain_and_bias_forgotten(states, gain, bias, eps):
     return _normal(states, -1, eps)
 
@@ -186,6 +191,7 @@ MUTANTS = {
         "one mean for all tokens": one_mean_for_all,
         "n - 1 in the variance": unbiased_variance,
         "eps outside the root": eps_outside_the_root,
+        "std as it is, and eps behind it": std_plus_eps,
         "gain and bias are forgotten": gain_and_bias_forgotten,
         "the mean is not subtracted": mean_kept,
     },
@@ -224,6 +230,7 @@ HINTS = {
         "over the tokens": "You normalise over the tokens",
         "one mean for all tokens": "One mean for all tokens is too few",
         "n - 1 in the variance": "The variance divides by n, not n - 1: torch's var needs",
+        "std as it is, and eps behind it": "Two things: torch's std divides by n - 1",
         "eps outside the root": "eps goes under the root, together with the variance",
         "gain and bias are forgotten": "gain and bias are missing: multiply by the one and add the",
         "the mean is not subtracted": "The mean is still there: subtract it before you divide",

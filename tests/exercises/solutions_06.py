@@ -94,6 +94,16 @@ def turned_round(scores, labels):
     return auc(-scores, labels)
 
 
+def labels_as_places(scores, labels):
+    replaced, original = scores[labels], scores[1 - labels]
+    return (replaced[:, None] > original[None]).float().mean()
+
+
+def flipped_bits_as_places(scores, labels):
+    replaced, original = scores[labels][:, None], scores[~labels][None]
+    return ((replaced > original).float() + (replaced == original).float() / 2).mean()
+
+
 def accuracy(scores, labels):
     return ((scores >= 0.5) == labels.bool()).float().mean()
 
@@ -140,6 +150,8 @@ MUTANTS = {
         "ties left out": ties_left_out,
         "ties in full": ties_in_full,
         "the wrong way round": turned_round,
+        "labels as an index": labels_as_places,
+        "labels and their bits turned round as an index": flipped_bits_as_places,
         "accuracy": accuracy,
         "recall": recall,
         "a count of pairs": pairs_counted,
@@ -172,6 +184,8 @@ HINTS = {
         "ties left out": "Ties are missing",
         "ties in full": "Ties count in full",
         "the wrong way round": "The order is the wrong way round: it is the replaced token",
+        "labels as an index": "As an index, whole numbers are places",
+        "labels and their bits turned round as an index": "As an index, whole numbers are places",
         "accuracy": "This is accuracy at the threshold .5",
         "recall": "This is recall at the threshold .5",
         "a count of pairs": "This is the number of pairs in order",
