@@ -193,6 +193,11 @@ def check_mean_cosine(mean_cosine: Callable[..., Any]) -> None:
             "That is the mean dot product. Give every vector the length 1 first.",
         ),
         (
+            float(products.sum() - 12) / 132,
+            "The vectors were added up with the lengths that they have. Give every vector the length 1 "
+            "first.",
+        ),
+        (
             float(F.cosine_similarity(vectors, vectors.mean(dim=0)[None]).mean()),
             "That is the cosine with the mean of all vectors. The question is about pairs.",
         ),

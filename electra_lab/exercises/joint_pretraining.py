@@ -42,7 +42,7 @@ def _batch() -> MaskedBatch:
         "a weight for one of them.",
         "The generator's scores are of the chosen positions only; its targets are the original "
         "ids there, flattened first. The discriminator's labels say where corrupted and original "
-        "ids differ.",
+        "ids differ; a binary cross-entropy wants them as numbers, .float().",
         "MLM is a cross-entropy, the mean over chosen positions. RTD is a binary cross-entropy, "
         "the mean over tokens that are no padding. Only the second is multiplied by the weight.",
     ),
@@ -94,6 +94,10 @@ def check_joint_loss(joint_loss: Callable[..., Any]) -> None:
                 "Every selected position is labelled replaced. One of the samples is lucky: it equals "
                 "the original, and counts as original.": mlm
                 + weight * as_selected[attended].mean(),
+                "Two things at once: every selected position is labelled replaced, though a lucky "
+                "sample equals the original; and padding is in the mean.": (
+                    mlm + weight * as_selected.mean()
+                ),
                 "The generator's targets are the samples. It should give the original tokens.": (
                     from_samples + weight * rtd
                 ),
@@ -167,7 +171,13 @@ def check_replace_mlm_loss(replace_mlm_loss: Callable[..., Any]) -> None:
     soft = selected_logits(generator, batch.masked_ids, batch).softmax(-1) @ table
     mixed = mixed.index_copy(0, positions, soft).view(*original.shape, -1)
     from_mixed = model(inputs_embeds=mixed, attention_mask=batch.attention_mask).logits
+    kept = original.clone()
     loss = replace_mlm_loss(generator, model, batch, sample)
+    if not torch.equal(original, kept):
+        raise Hint(
+            "batch.original_ids has changed: the samples were written into it, and the right answers "
+            "are gone. Write them into a copy, batch.original_ids.clone()."
+        )
     expect_or_explain(
         loss,
         right,

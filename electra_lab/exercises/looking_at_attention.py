@@ -43,6 +43,7 @@ def check_between_words(between_words: Callable[..., Any]) -> None:
     made = expect_tensor(made, (2, 4, 4), "The weights between words")
     member = _membership(words)
     mean = member / member.sum(1, keepdim=True)
+    in_word_0 = _membership([word or 0 for word in words])  # special tokens in it, too
     first = [words.index(word) for word in range(4)]
     for wrong, hint in (
         (
@@ -59,6 +60,11 @@ def check_between_words(between_words: Callable[..., Any]) -> None:
             member @ attention @ mean.T,
             "Sum and mean have changed places: over the keys, the columns, add up; over the queries, "
             "the rows, take the mean.",
+        ),
+        (
+            in_word_0 / in_word_0.sum(1, keepdim=True) @ attention @ in_word_0.T,
+            "[CLS] and [SEP] are counted as pieces of word 0. They belong to no word: where words has "
+            "None, leave the token out. (None or 0 is 0.)",
         ),
         (
             attention[:, first][:, :, first],

@@ -45,6 +45,10 @@ def check_first_states(first_states: Callable[..., Any]) -> None:
                 states[rows, last]
             ),
             "This is the last position of every row, padding or not.": states[:, -1],
+            "The number of tokens minus 1 is the place of the last one, and that only where the "
+            "padding is on the right. Find the first.": states[rows, mask.sum(1) - 1],
+            "Every row was asked for the places of all rows. Give two tensors as the index, one that "
+            "counts the rows and one with their places: then they go in pairs.": states[:, begin],
             "The position is as large as the number of padded tokens, and that is the first token's "
             "only where all padding is on the left.": states[rows, (5 - mask.sum(1)) % 5],
             "The mask is read the wrong way round: 1 stands for a token, 0 for padding.": (
@@ -99,6 +103,10 @@ def check_multi_label_loss(multi_label_loss: Callable[..., Any]) -> None:
             "These are the terms of a softmax, in which the labels take probability from each other. "
             "Here each label is a question of its own: use the sigmoid.": (
                 -(weights * labels * logits.log_softmax(-1)).mean()
+            ),
+            "This is the cross-entropy of a softmax, in which the labels take probability from each "
+            "other. Each label is a question of its own: use the sigmoid.": (
+                -(weights * labels * logits.log_softmax(-1)).sum(-1).mean()
             ),
             "This is a sum over the labels. Take the mean over rows and labels.": right * 3,
             "This is a sum. Take the mean over rows and labels.": right * 12,

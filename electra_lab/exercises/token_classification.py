@@ -83,7 +83,8 @@ def check_tags_of_words(tags_of_words: Callable[..., Any]) -> None:
             if made == wrong:
                 raise Hint(hint)
         if len(made) != words:
-            raise Hint(f"{words} words need {words} labels; you gave {len(made)}.")
+            none = "" if len(made) < words else " Where word_ids has None there is no word."
+            raise Hint(f"{words} words need {words} labels; you gave {len(made)}.{none}")
         raise Hint(
             f"With the word numbers {word_ids} and {words} words the labels should be {right}; yours "
             f"are {made}. logits has a row for each piece and a column for each label."
@@ -113,6 +114,7 @@ def check_entities(entities: Callable[..., Any]) -> None:
         ["B-person", "O", "B-person", "O"],
         ["B-person", "O", "I-person", "O"],
         ["O", "I-place", "I-place", "O"],
+        ["I-person", "O", "B-person", "I-person"],
         ["B-person", "I-place", "O"],
         ["O", "O"],
     ):
@@ -152,6 +154,11 @@ def check_entities(entities: Callable[..., Any]) -> None:
             (
                 "An O ends an entity. What comes after it begins a new one, even with I-.",
                 [(right[0][0], right[0][1], right[-1][2])] if right else [],
+            ),
+            (
+                "The I- at the first word is lost. Nothing stands before it; tags[i - 1] is tags[-1] "
+                "there, the last tag of the sentence.",
+                [part for part in right if part[1] or not tags[0].startswith("I-")],
             ),
             (
                 "An I- that nothing of its kind goes before is lost. A model that tags each word by "

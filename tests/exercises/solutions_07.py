@@ -80,11 +80,25 @@ def _targets(batch):
     return batch.original_ids.flatten()[batch.positions]
 
 
+def chosen_and_padding_replaced(g, d, original, corrupted, positions, mask, weight=50.0):
+    labels = torch.zeros(original.numel())
+    labels[positions] = 1
+    rtd = F.binary_cross_entropy_with_logits(d, labels.view_as(d))
+    return _mlm(g, original, positions) + weight * rtd
+
+
 def replace_mlm_loss(generator, model, batch, sample):
     logits = _chosen(generator(batch.masked_ids, batch.attention_mask).logits, batch)
     replaced = batch.original_ids.clone()
     replaced.view(-1)[batch.positions] = sample(logits)
     restored = _chosen(model(replaced, batch.attention_mask).logits, batch)
+    return F.cross_entropy(logits, _targets(batch)) + F.cross_entropy(restored, _targets(batch))
+
+
+def originals_overwritten(generator, model, batch, sample):
+    logits = _chosen(generator(batch.masked_ids, batch.attention_mask).logits, batch)
+    batch.original_ids.view(-1)[batch.positions] = sample(logits)
+    restored = _chosen(model(batch.original_ids, batch.attention_mask).logits, batch)
     return F.cross_entropy(logits, _targets(batch)) + F.cross_entropy(restored, _targets(batch))
 
 
@@ -217,6 +231,7 @@ MUTANTS = {
         "averaged over padding": over_padding,
         "selected positions only": selected_only,
         "lucky samples labelled replaced": lucky_samples_labelled_replaced,
+        "lucky samples labelled replaced, and over padding": chosen_and_padding_replaced,
         "samples as targets": samples_as_targets,
         "generator forgotten": generator_forgotten,
         "sums": summed,
@@ -225,6 +240,7 @@ MUTANTS = {
         "[MASK] left in": masks_left_in,
         "the original text": original_text_in,
         "samples as targets": samples_wanted,
+        "the originals are overwritten": originals_overwritten,
         "every token asked": every_token_asked,
         "the generator's loss forgotten": generators_loss_forgotten,
         "attention mask forgotten": attention_mask_forgotten,
@@ -254,6 +270,7 @@ HINTS = {
         "averaged over padding": "The discriminator's loss is averaged over padding, too",
         "selected positions only": "The discriminator's loss is averaged over the selected",
         "lucky samples labelled replaced": "Every selected position is labelled replaced",
+        "lucky samples labelled replaced, and over padding": "Two things at once",
         "samples as targets": "The generator's targets are the samples",
         "generator forgotten": "The generator's loss is missing",
         "sums": "The loss is not mlm + weight * rtd: the cross-entropy of the",
@@ -262,6 +279,7 @@ HINTS = {
         "[MASK] left in": "The second model reads [MASK]: that is BERT with a generator",
         "the original text": "The second model reads the original text, so it has only to",
         "samples as targets": "The second model's targets are the samples",
+        "the originals are overwritten": "batch.original_ids has changed",
         "every token asked": "The second loss is averaged over every token",
         "the generator's loss forgotten": "The generator's own loss is missing; without it its",
         "attention mask forgotten": "The attention mask did not reach the models, so they looked",

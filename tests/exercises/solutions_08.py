@@ -112,6 +112,11 @@ def mean_cosine(vectors):
     return (total @ total - count) / (count * (count - 1))
 
 
+def lengths_in_the_sum(vectors):
+    total, count = vectors.sum(dim=0), len(vectors)
+    return (total @ total - count) / (count * (count - 1))
+
+
 def with_itself(vectors):
     directions = F.normalize(vectors, dim=-1)
     return (directions @ directions.T).mean()
@@ -169,6 +174,7 @@ MUTANTS = {
         "divided by all pairs": divided_by_all,
         "itself in the sum": itself_in_the_sum,
         "lengths are kept": lengths_kept,
+        "lengths are kept in the sum": lengths_in_the_sum,
         "the cosine with the mean": with_the_mean,
         "signs are dropped": without_sign,
     },
@@ -199,6 +205,7 @@ HINTS = {
         "divided by all pairs": "You took the cosines of vectors with themselves out of the",
         "itself in the sum": "Each vector has a cosine of 1 with itself: take these n out",
         "lengths are kept": "That is the mean dot product",
+        "lengths are kept in the sum": "added up with the lengths that they have",
         "the cosine with the mean": "That is the cosine with the mean of all vectors",
         "signs are dropped": "Cosines below 0 count as they are",
     },

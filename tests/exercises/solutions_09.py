@@ -16,6 +16,10 @@ def between_words(attention, words):
     return member / member.sum(1, keepdim=True) @ attention @ member.T
 
 
+def special_tokens_in_word_0(attention, words):
+    return between_words(attention, [word or 0 for word in words])
+
+
 def mean_over_both(attention, words):
     member = _members(words)
     share = member / member.sum(1, keepdim=True)
@@ -148,6 +152,7 @@ MUTANTS = {
         "sum and mean swapped": sum_and_mean_swapped,
         "first pieces only": first_pieces,
         "special tokens as one word": special_tokens_as_a_word,
+        "special tokens as pieces of word 0": special_tokens_in_word_0,
         "rows scaled to 1": rows_scaled,
         "rows and columns swapped": words_transposed,
         "the largest piece": largest_piece,
@@ -180,6 +185,7 @@ HINTS = {
         "sum and mean swapped": "Sum and mean have changed places: over the keys, the columns,",
         "first pieces only": "You keep each word's first piece only",
         "special tokens as one word": "There are 4 words here, and you return 5",
+        "special tokens as pieces of word 0": "are counted as pieces of word 0",
         "rows scaled to 1": "You scale the rows to sum to 1",
         "rows and columns swapped": "Rows and columns are swapped",
         "the largest piece": "Entry (i, j): add up the weights to all pieces of word j, and",

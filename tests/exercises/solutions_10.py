@@ -18,6 +18,14 @@ def last_token(states, attention_mask):
     return states[torch.arange(len(states)), last]
 
 
+def tokens_counted(states, attention_mask):
+    return states[torch.arange(len(states)), attention_mask.sum(1) - 1]
+
+
+def places_of_all_rows(states, attention_mask):
+    return states[:, attention_mask.argmax(1)]
+
+
 def last_position(states, attention_mask):
     return states[:, -1]
 
@@ -48,6 +56,10 @@ def multi_label_loss(logits, labels, weights):
     present = weights * labels * -F.logsigmoid(logits)
     absent = (1 - labels) * -F.logsigmoid(-logits)
     return (present + absent).mean()
+
+
+def cross_entropy_used(logits, labels, weights):
+    return -(weights * labels * logits.log_softmax(-1)).sum(-1).mean()
 
 
 def weights_forgotten(logits, labels, weights):
@@ -167,6 +179,8 @@ MUTANTS = {
         "position 0, padding or not": position_zero,
         "the last token": last_token,
         "the last position": last_position,
+        "the number of tokens minus 1": tokens_counted,
+        "the places of all rows in each": places_of_all_rows,
         "as many positions on as there is padding": padding_counted,
         "the mask the wrong way round": mask_inverted,
         "a mean of the tokens": mean_of_tokens,
@@ -179,6 +193,7 @@ MUTANTS = {
         "the weights are on both": weights_on_both,
         "absent labels cost nothing": absent_forgotten,
         "a softmax": softmax_used,
+        "a softmax's cross-entropy": cross_entropy_used,
         "a sum over the labels": summed_over_labels,
         "a sum": summed,
         "the wrong sign": wrong_sign,
@@ -205,6 +220,8 @@ HINTS = {
         "position 0, padding or not": "This is position 0 of every row",
         "the last token": "The last token of a row is [SEP]",
         "the last position": "This is the last position of every row, padding or not",
+        "the number of tokens minus 1": "The number of tokens minus 1 is the place of the last one",
+        "the places of all rows in each": "Every row was asked for the places of all rows",
         "as many positions on as there is padding": "The position is as large as the number of",
         "the mask the wrong way round": "The mask is read the wrong way round: 1 stands for a",
         "a mean of the tokens": "This is a mean over the tokens",
@@ -217,6 +234,7 @@ HINTS = {
         "the weights are on both": "The weight is on both terms",
         "absent labels cost nothing": "Absent labels have no term",
         "a softmax": "These are the terms of a softmax, in which the labels take",
+        "a softmax's cross-entropy": "This is the cross-entropy of a softmax",
         "a sum over the labels": "This is a sum over the labels",
         "a sum": "This is a sum",
         "the wrong sign": "The sign is the wrong way round: a loss is small where the",

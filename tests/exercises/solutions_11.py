@@ -25,6 +25,15 @@ def special_tokens_read(logits, word_ids, words):
     return [best[i] for i, word in enumerate(word_ids) if not i or word != word_ids[i - 1]]
 
 
+def end_read_as_a_word(logits, word_ids, words):
+    best, before, tags = logits.argmax(-1).tolist(), None, []
+    for label, word in zip(best, word_ids, strict=True):
+        if word != before:
+            tags.append(label)
+        before = word
+    return tags
+
+
 def last_piece(logits, word_ids, words):
     tags = [0] * words
     for label, word in zip(logits.argmax(-1).tolist(), word_ids, strict=True):
@@ -72,6 +81,17 @@ def entities(tags):
             kind = None
         if tag != "O" and not goes_on:
             kind, first = tag[2:], i
+    return found
+
+
+def last_tag_before_the_first(tags):
+    found = []
+    for i, tag in enumerate(tags):
+        if tag[0] == "B" or (tag[0] == "I" and tags[i - 1][2:] != tag[2:]):
+            stop = i + 1
+            while stop < len(tags) and tags[stop] == f"I-{tag[2:]}":
+                stop += 1
+            found.append((tag[2:], i, stop))
     return found
 
 
@@ -193,6 +213,7 @@ MUTANTS = {
         "a label for each piece, special tokens too": every_piece,
         "a label for each piece of a word": every_piece_of_a_word,
         "special tokens are read as words": special_tokens_read,
+        "the [SEP] is read as a word": end_read_as_a_word,
         "the last piece": last_piece,
         "the mean of all pieces": mean_of_pieces,
         "the surest piece": surest_piece,
@@ -207,6 +228,7 @@ MUTANTS = {
         "neighbours are joined": neighbours_joined,
         "any I- goes on": any_i_goes_on,
         "an I- without B- is dropped": lone_i_dropped,
+        "the last tag is before the first": last_tag_before_the_first,
         "each word alone": words_alone,
         "O does not end an entity": gaps_bridged,
     },
@@ -230,6 +252,7 @@ HINTS = {
         "a label for each piece, special tokens too": "A word has one label, from its first piece",
         "a label for each piece of a word": "That is a label for each piece of a word",
         "special tokens are read as words": "[CLS] and [SEP] are no words: their word number is",
+        "the [SEP] is read as a word": "Where word_ids has None there is no word",
         "the last piece": "That is the label of each word's last piece",
         "the mean of all pieces": "The scores of all pieces of a word were added up",
         "the surest piece": "That is the label of each word's surest piece",
@@ -244,6 +267,7 @@ HINTS = {
         "neighbours are joined": "Two neighbours of the same kind became one",
         "any I- goes on": "An I- goes on with an entity of its own kind only",
         "an I- without B- is dropped": "An I- that nothing of its kind goes before is lost",
+        "the last tag is before the first": "The I- at the first word is lost",
         "each word alone": "Each tagged word became an entity of its own",
         "O does not end an entity": "An O ends an entity",
     },
