@@ -14,7 +14,7 @@ from .base import Explorer, sentence_field
 from .fields import check_form, field_names, fields_of, row_name, with_fields
 from .sayings import sayings
 
-HINT = "Choose a head on the left. X or “Switch off” takes it away; the bars below show what moves."
+HINT = "Choose a head. X or “Switch off” takes it away; the bars below show what moves."
 EVERY_KEY = 0.1  # seconds that a trace may take if each key is to be followed
 
 
