@@ -10,8 +10,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from electra_lab.checkpoints.pair import Pair
-from electra_lab.inside.scoring import log_probabilities_at
 from electra_lab.training.masking import mask_tokens, replace_tokens, select_positions
+from electra_lab.training.objectives import MaskedBatch, selected_logits
 
 CORRUPTIONS = ("fixed", "own")
 """Tokens drawn from a fixed distribution, the same for every pair; or by the pair's own generator."""
@@ -65,9 +65,8 @@ def answers(
     for ids, attended in batches:
         positions = select_positions(ids, specials, attended, generator=chance)
         masked = mask_tokens(ids, positions, tokenizer.mask_token_id, mask_share=1.0)
-        logs = log_probabilities_at(
-            pair.generator, masked.to(device), positions.to(device), attended.to(device)
-        ).cpu()
+        batch = MaskedBatch(ids, masked, positions, attended).to(device)
+        logs = selected_logits(pair.generator, batch.masked_ids, batch).log_softmax(-1).cpu()
         seen = attended.bool()
         replaced, scores = {}, {}
         drawn = {

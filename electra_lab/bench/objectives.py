@@ -35,7 +35,7 @@ from electra_lab.training.objectives import (
     Objective,
     ReplaceMLM,
     WithGenerator,
-    encode,
+    selected_logits,
 )
 from electra_lab.training.pretraining import (
     PretrainingResult,
@@ -181,8 +181,7 @@ def _mlm_accuracy(objective: Objective, batch: MaskedBatch) -> float:
     inputs = batch.masked_ids
     if isinstance(objective, WithGenerator):
         _, inputs = objective.generate(batch)
-    states = encode(model.electra, inputs, batch).flatten(0, 1)[batch.positions]
-    logits = model.head(states, model.electra.embeddings.word.weight)
+    logits = selected_logits(model, inputs, batch)
     wanted = batch.original_ids.flatten()[batch.positions]
     return float((logits.argmax(-1) == wanted).float().mean())
 

@@ -14,9 +14,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor
 from torch.nn.functional import logsigmoid
+
+from electra_lab.training.objectives import MaskedBatch, selected_logits
 
 if TYPE_CHECKING:
     from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
@@ -109,22 +111,6 @@ def pseudo_log_likelihoods(
         generator.train(was_training)
 
 
-def log_probabilities_at(
-    generator: ElectraForMaskedLM,
-    input_ids: Int[Tensor, "batch seq"],
-    positions: Int[Tensor, " selected"],
-    attention_mask: Int[Tensor, "batch seq"] | None = None,
-) -> Float[Tensor, "selected vocab"]:
-    """What a generator believes at some positions, given flat (``row * seq + column``).
-
-    Only these go through the head, whose output is the vocabulary: most of what ``generator(...)``
-    computes.
-    """
-    states = generator.electra(input_ids, attention_mask).last_hidden_state.flatten(0, 1)
-    logits = generator.head(states[positions], generator.electra.embeddings.word.weight)
-    return logits.log_softmax(-1)
-
-
 def _places(ids: Int[Tensor, " seq"], special: set[int]) -> Int[Tensor, " selected"]:
     """Where the tokens stand that are no special ones."""
     counted = [place for place, token in enumerate(ids.tolist()) if token not in special]
@@ -143,7 +129,8 @@ def _masked_in_turn(
     rows = torch.arange(len(places), device=ids.device)
     masked = ids.repeat(len(places), 1)
     masked[rows, places] = mask_id
-    logs = log_probabilities_at(generator, masked, rows * masked.shape[1] + places)
+    batch = MaskedBatch(ids.expand_as(masked), masked, rows * masked.shape[1] + places)
+    logs = selected_logits(generator, masked, batch).log_softmax(-1)
     return float(logs[rows, ids[0, places]].sum())
 
 

@@ -447,7 +447,11 @@ def encode(
 def selected_logits(
     model: ElectraForMaskedLM, input_ids: Tokens, batch: MaskedBatch
 ) -> Float[Tensor, "selected vocab"]:
-    """A language model's logits at the selected positions only."""
+    """A language model's logits at the selected positions.
+
+    Only these go through the head, whose output is the vocabulary: most of what ``model(...)``
+    computes.
+    """
     states = encode(model.electra, input_ids, batch).flatten(0, 1)[batch.positions]
     logits: Tensor = model.head(states, model.electra.embeddings.word.weight)
     return logits

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.predictions import predicting
-from electra_lab.inside.scoring import log_probabilities_at
 from electra_lab.training.masking import mask_tokens, replace_tokens, select_positions
+from electra_lab.training.objectives import MaskedBatch, selected_logits
 from electra_lab.training.sampling import check_temperature, sample_inverse_cdf
 
 GENERATOR, UNIGRAMS = "generator", "unigrams"
@@ -110,9 +110,8 @@ def judge_corrupted(
                 )
             else:
                 masked = mask_tokens(ids, positions, tokenizer.mask_token_id, mask_share=1.0)
-                logs = log_probabilities_at(
-                    pair.generator, masked.to(device), positions.to(device), attended.to(device)
-                )
+                batch = MaskedBatch(ids, masked, positions, attended).to(device)
+                logs = selected_logits(pair.generator, batch.masked_ids, batch).log_softmax(-1)
                 shares = (logs.float() / temperature).softmax(-1).cpu()
                 drawn = sample_inverse_cdf(shares, chance)
             corrupted = replace_tokens(ids, positions, drawn)
