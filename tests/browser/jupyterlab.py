@@ -18,14 +18,18 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from nbformat import v4, write
+
 TOKEN = "only-for-this-look"
 PATIENCE = 180_000  # milliseconds; opening took 28 s on a busy machine
+# without a kernel's name JupyterLab would ask for one
+KERNEL = {"name": "python3", "display_name": "Python 3"}
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 HOW_TO_GET_ONE = (
     "No browser was found. On Debian or Ubuntu: apt-get install chromium. Elsewhere: "
@@ -97,6 +101,13 @@ def watched_page(chromium: Any, **context: Any) -> Any:
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     page.set_default_timeout(60_000)
     return page
+
+
+def write_notebook(path: Path, cells: Iterable[str]) -> str:
+    """Write a notebook that was never run, and return its name."""
+    code = [v4.new_code_cell(cell.strip()) for cell in cells]
+    write(v4.new_notebook(cells=code, metadata={"kernelspec": KERNEL}), path)
+    return path.name
 
 
 class JupyterLab:

@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from PIL import Image
 
-from .jupyterlab import JupyterLab, browser, watched_page
+from .jupyterlab import KERNEL, JupyterLab, browser, watched_page
 
 
 def without_outputs(source: Path, folder: Path) -> Path:
@@ -29,8 +29,7 @@ def without_outputs(source: Path, folder: Path) -> Path:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    # without a kernel's name JupyterLab would ask for one
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
+    notebook.metadata["kernelspec"] = KERNEL
     copy = folder / source.name
     nbformat.write(notebook, copy)
     return copy

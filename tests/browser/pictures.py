@@ -15,10 +15,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from nbformat import v4, write
 from PIL import Image
 
-from .jupyterlab import JupyterLab, browser, watched_page
+from .jupyterlab import JupyterLab, browser, watched_page, write_notebook
 
 MOST = 150 * 1024  # bytes of a picture
 OPENED = 6  # the token of the neuron view that is opened, the full stop
@@ -45,13 +44,6 @@ explorer""",
 seen = trace(micro.discriminator, "The girls have seen her.", tokenizer=micro.tokenizer)
 neuron_view(seen, layer=0, head=2)""",
 }
-
-
-def notebook(names: list[str]) -> v4.NotebookNode:
-    """One with a cell for each picture, never run."""
-    cells = [v4.new_code_cell(source) for source in (START, *(PICTURES[name] for name in names))]
-    kernel = {"name": "python3", "display_name": "Python 3"}
-    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel})
 
 
 def use(cell: Any, name: str) -> None:
@@ -85,22 +77,23 @@ def main() -> int:
     names = asked.names or list(PICTURES)
     asked.folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        write(notebook(names), Path(scratch) / "pictures.ipynb")
+        cells = [START, *(PICTURES[name] for name in names)]
+        notebook = write_notebook(Path(scratch) / "pictures.ipynb", cells)
         with JupyterLab(Path(scratch)) as lab, browser() as chromium:
             page = watched_page(
                 chromium, viewport={"width": 1000, "height": 900}, device_scale_factor=1.5
             )
-            lab.open(page, "pictures.ipynb")
+            lab.open(page, notebook)
             errors = lab.run_all(page, timeout=600_000)
             lab.picture(page, Path(scratch) / "all.png")
             # the chosen cell has a bar on its left
             page.evaluate(
                 "() => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = 0 }"
             )
-            cells = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
+            shown = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell")
             for number, name in enumerate(names, start=1):
-                use(cells.nth(number), name)
-                cells.nth(number).screenshot(path=asked.folder / f"{name}.png")
+                use(shown.nth(number), name)
+                shown.nth(number).screenshot(path=asked.folder / f"{name}.png")
     for name in names:
         file = asked.folder / f"{name}.png"
         shrink(file)

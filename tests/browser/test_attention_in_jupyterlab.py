@@ -3,20 +3,13 @@
 Pictures are left in build/browser.
 """
 
-import os
-
-import nbformat
 import numpy as np
 import pytest
-import torch
 
-from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.views import AttentionView, ChangeChart
-from electra_lab.model.config import ElectraConfig
-from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
-from electra_lab.text.tokenization import ElectraTokenizerFast
 
-from .test_views_in_jupyterlab import EVIL, PICTURES, SPECIAL, WORDS, texts
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, TIME, in_time, small_pair, texts
 
 CELLS = [
     """
@@ -41,60 +34,12 @@ AttentionView([f"token{i}" for i in range(64)],
     'print("All cells have run.")',
 ]
 
-# From an event to the frame that shows its effect: the frame's callback runs before it is painted,
-# the message after that.
-TIME = """async ([selector, kind, count]) => {
-    const times = [];
-    const found = [...document.querySelectorAll(selector)].slice(0, count);
-    for (const target of found) {
-        const box = target.getBoundingClientRect();
-        const began = performance.now();
-        target.dispatchEvent(new PointerEvent(kind, {
-            bubbles: true, clientX: box.left + box.width / 2, clientY: box.top + box.height / 2,
-        }));
-        await new Promise((painted) => requestAnimationFrame(() => {
-            const channel = new MessageChannel();
-            channel.port1.onmessage = painted;
-            channel.port2.postMessage(0);
-        }));
-        times.push(performance.now() - began);
-    }
-    return times.sort((a, b) => a - b);
-}"""
-
 
 @pytest.fixture(scope="module")
 def notebook(notebooks):
     """A notebook of attention on a small random pair."""
-    vocabulary = SPECIAL + WORDS
-    config = ElectraConfig(
-        vocab_size=len(vocabulary),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        initializer_range=0.3,
-    )
-    torch.manual_seed(0)
-    generator, discriminator = ElectraForMaskedLM(config), ElectraForPreTraining(config)
-    pair = Pair(generator, discriminator, ElectraTokenizerFast(vocab=vocabulary))
-    pair.save(notebooks / "attention-pair")
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "attention.ipynb")
-    return "attention.ipynb"
-
-
-def in_time(times):
-    """Whether half of the events were painted within a tenth of a second, on a core for itself: where
-    more wants to run than there are cores, each waits that much longer."""
-    busy = max(1, os.getloadavg()[0] / os.cpu_count())
-    print(f"median {times[len(times) // 2]:.0f} ms, slowest {times[-1]:.0f} ms, busy {busy:.1f}")
-    return times[len(times) // 2] <= 100 * busy
+    small_pair(layers=3).save(notebooks / "attention-pair")
+    return write_notebook(notebooks / "attention.ipynb", CELLS)
 
 
 def head(scope, name):

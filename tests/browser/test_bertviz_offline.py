@@ -3,14 +3,14 @@
 Pictures are left in build/browser.
 """
 
-import nbformat
 import pytest
 
 from electra_lab.inside.trace import trace
 from electra_lab.inside.views import display as display_module
 from electra_lab.inside.views import head_view, model_view, neuron_view
 
-from .test_views_in_jupyterlab import EVIL, PICTURES, texts
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, texts
 
 PAIR = ("The old chef cooked the meal.", "The dog ate it.")
 TRACED = """
@@ -129,12 +129,7 @@ def test_two_views_beside_each_other_are_used_in_jupyterlab_and_in_the_exported_
     page, lab, notebooks, tmp_path, monkeypatch
 ):
     cells = [TRACED, "head_view(seen)", "head_view(seen, layer=1)", "neuron_view(seen)"]
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "bertviz.ipynb")
-    lab.open(page, "bertviz.ipynb")
+    lab.open(page, write_notebook(notebooks / "bertviz.ipynb", cells))
     assert lab.run_all(page) == []
     _use_frames(page)
     lab.picture(page, PICTURES / "bertviz-jupyterlab.png")

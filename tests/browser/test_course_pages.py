@@ -9,7 +9,7 @@ from electra_lab.checkpoints.resources import data_path
 from electra_lab.course.executing import execute
 from electra_lab.course.pages import notebook_page, text_page
 
-from .test_views_in_jupyterlab import EVIL, PICTURES
+from .material import EVIL, PICTURES
 
 CELLS = [
     f"""

@@ -3,7 +3,6 @@
 Pictures are left in build/browser.
 """
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -11,12 +10,11 @@ import torch
 from electra_lab.inside.confusion import confusion_of
 from electra_lab.inside.slices import Items
 from electra_lab.inside.views import ErrorView
-from electra_lab.model.config import ElectraConfig
 from electra_lab.model.task_heads import ElectraForSequenceClassification
 from electra_lab.text.tokenization import ElectraTokenizerFast
 
-from .test_attention_in_jupyterlab import TIME, in_time
-from .test_views_in_jupyterlab import EVIL, PICTURES, SPECIAL, WORDS, texts
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, TIME, VOCABULARY, in_time, small_config, texts
 
 LABELS = ("fair", "foul", "good")
 SENTENCES = [
@@ -55,29 +53,16 @@ explorer
 @pytest.fixture(scope="module")
 def notebook(notebooks):
     """A notebook of errors of a small random model."""
-    vocabulary = SPECIAL + WORDS
-    config = ElectraConfig(
-        vocab_size=len(vocabulary),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        initializer_range=0.3,
+    config = small_config(
+        layers=2,
         id2label=dict(enumerate(LABELS)),
         label2id={name: number for number, name in enumerate(LABELS)},
         problem_type="single_label_classification",
     )
     torch.manual_seed(0)
     ElectraForSequenceClassification(config).save_pretrained(notebooks / "errors-model")
-    ElectraTokenizerFast(vocab=vocabulary).save_pretrained(notebooks / "errors-model")
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "errors.ipynb")
-    return "errors.ipynb"
+    ElectraTokenizerFast(vocab=VOCABULARY).save_pretrained(notebooks / "errors-model")
+    return write_notebook(notebooks / "errors.ipynb", CELLS)
 
 
 def test_errors_are_used_in_jupyterlab(page, lab, notebook):

@@ -3,7 +3,6 @@
 Pictures are left in build/browser.
 """
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -11,7 +10,6 @@ import torch
 from electra_lab.inside.explorers import PredictionExplorer
 from electra_lab.inside.views import AttributionMap, ChangeChart, Lattice, SpanChart
 from electra_lab.inside.views.page import page as page_of
-from electra_lab.model.config import ElectraConfig
 from electra_lab.model.task_heads import (
     ElectraForMultipleChoice,
     ElectraForQuestionAnswering,
@@ -20,8 +18,8 @@ from electra_lab.model.task_heads import (
 )
 from electra_lab.text.tokenization import ElectraTokenizerFast
 
-from .test_attention_in_jupyterlab import TIME, in_time
-from .test_views_in_jupyterlab import EVIL, PICTURES, SPECIAL, WORDS, texts
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, TIME, VOCABULARY, in_time, small_config, texts
 
 TEXT = "The old chef cooked the meal."
 CELLS = [
@@ -44,25 +42,15 @@ PredictionExplorer(
 
 def models():
     """A small random model of three heads, and their tokenizer."""
-    vocabulary = SPECIAL + WORDS
-    config = dict(
-        vocab_size=len(vocabulary),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-        initializer_range=0.3,
-    )
+    sizes = {"layers": 2, "max_position_embeddings": 64}
     labels = {"num_labels": 3, "id2label": {0: "DET", 1: "NOUN", 2: EVIL}}
     torch.manual_seed(0)
     return {
-        "tagger": ElectraForTokenClassification(ElectraConfig(**config, **labels)),
-        "answers": ElectraForQuestionAnswering(ElectraConfig(**config)),
-        "classes": ElectraForSequenceClassification(ElectraConfig(**config, **labels)),
-        "choices": ElectraForMultipleChoice(ElectraConfig(**config)),
-    }, ElectraTokenizerFast(vocab=vocabulary)
+        "tagger": ElectraForTokenClassification(small_config(**sizes, **labels)),
+        "answers": ElectraForQuestionAnswering(small_config(**sizes)),
+        "classes": ElectraForSequenceClassification(small_config(**sizes, **labels)),
+        "choices": ElectraForMultipleChoice(small_config(**sizes)),
+    }, ElectraTokenizerFast(vocab=VOCABULARY)
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +60,7 @@ def notebook(notebooks):
     for name, model in made.items():
         model.save_pretrained(notebooks / name)
         tokenizer.save_pretrained(notebooks / name)
-    cells = [nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS]
-    metadata = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    written = nbformat.v4.new_notebook(cells=cells, metadata=metadata)
-    nbformat.write(written, notebooks / "predictions.ipynb")
-    return "predictions.ipynb"
+    return write_notebook(notebooks / "predictions.ipynb", CELLS)
 
 
 def wait_for(page, cell, what, condition):

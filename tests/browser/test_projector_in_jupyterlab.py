@@ -2,9 +2,7 @@
 
 import base64
 import io
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -13,8 +11,9 @@ from PIL import Image
 from electra_lab.inside.projection import nearest_neighbours
 from electra_lab.inside.views.projector import Cloud, Projector
 
-PICTURES = Path(__file__).parents[2] / "build" / "browser"
-EVIL = "<img src=x onerror='window.evil=1'></script><script>window.evil=1</script>"
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, texts
+
 CELLS = [
     "from electra_lab import load_pair\n"
     "from electra_lab.inside.explorers import EmbeddingExplorer\n"
@@ -22,10 +21,6 @@ CELLS = [
     "explorer = EmbeddingExplorer(pair)\nexplorer",
     'print("All cells have run.")',
 ]
-
-
-def texts(scope, selector):
-    return [found.inner_text() for found in scope.locator(selector).all()]
 
 
 def picture(canvas):
@@ -48,12 +43,7 @@ def settled(page):
 
 @pytest.fixture(scope="module")
 def notebook(notebooks):
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "projector.ipynb")
-    return "projector.ipynb"
+    return write_notebook(notebooks / "projector.ipynb", CELLS)
 
 
 def test_the_explorer_is_used_in_jupyterlab(page, lab, notebook):

@@ -5,23 +5,18 @@ Pictures are left in build/browser.
 
 import json
 
-import nbformat
 import numpy as np
 import pytest
 import torch
 
-from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.analysis.calibration import calibrate
 from electra_lab.inside.analysis.corrupted import Judged
 from electra_lab.inside.analysis.fooled import fooled_tokens
 from electra_lab.inside.views import CalibrationChart, FooledView, ReplayView, TrainingChart
-from electra_lab.model.config import ElectraConfig
-from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
-from electra_lab.text.tokenization import ElectraTokenizerFast
 from electra_lab.training.snapshots import SNAPSHOTS_FOLDER
 
-from .test_attention_in_jupyterlab import TIME, in_time
-from .test_views_in_jupyterlab import EVIL, PICTURES, SPECIAL, WORDS, _contrast, texts
+from .jupyterlab import write_notebook
+from .material import EVIL, PICTURES, TIME, VOCABULARY, contrast, in_time, small_pair, texts
 
 CELLS = [
     f"""
@@ -43,37 +38,16 @@ STEPS = [0, 10, 20, 30]
 @pytest.fixture(scope="module")
 def notebook(notebooks):
     """A notebook on the folder of a run of small random pairs."""
-    vocabulary = SPECIAL + WORDS
-    config = ElectraConfig(
-        vocab_size=len(vocabulary),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        initializer_range=0.3,
-    )
-    torch.manual_seed(0)
-    pair = Pair(
-        ElectraForMaskedLM(config).eval(),
-        ElectraForPreTraining(config).eval(),
-        ElectraTokenizerFast(vocab=vocabulary),
-    )
+    pair = small_pair()
     rows = [{"step": s, "mlm_loss": 5 - s / 10, "rtd_loss": 0.4} for s in range(1, 31)]
     folder = notebooks / "training-run"
     for step in STEPS:
         pair.save(folder / SNAPSHOTS_FOLDER / f"step-{step:08}", dtype=torch.float16)
         with torch.no_grad():
             pair.discriminator.head.score.bias -= 0.8
-            pair.generator.head.bias[len(SPECIAL) + WORDS.index("chef")] += 2
+            pair.generator.head.bias[VOCABULARY.index("chef")] += 2
     (folder / "history.json").write_text(json.dumps({"history": rows}))
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "training.ipynb")
-    return "training.ipynb"
+    return write_notebook(notebooks / "training.ipynb", CELLS)
 
 
 def test_training_is_looked_at_in_jupyterlab(page, lab, notebook):
@@ -238,7 +212,7 @@ def test_pages_of_training_work_without_a_kernel_within_a_tenth_of_a_second(page
         page.goto((tmp_path / f"{name}.html").as_uri())
         assert page.locator(".electra-view").count() == 1
         assert page.locator("img").count() == 0
-        assert _contrast(page, ".electra-view") > 7
+        assert contrast(page, ".electra-view") > 7
         page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
         if name == "training-runs":
             assert in_time(page.evaluate(TIME, [".electra-panel svg", "pointermove", 10]))

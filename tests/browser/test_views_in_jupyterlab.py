@@ -3,26 +3,15 @@
 And the same views as pages, without a kernel. Pictures are left in build/browser.
 """
 
-from pathlib import Path
-
 import nbformat
 import pytest
-import torch
 from nbconvert import HTMLExporter
 
-from electra_lab.checkpoints.pair import Pair
 from electra_lab.inside.views import ProposalChart, TokenHeatMap, TrainingChart
 from electra_lab.inside.views.base import frame
-from electra_lab.model.config import ElectraConfig
-from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
-from electra_lab.text.tokenization import ElectraTokenizerFast
 
-from .jupyterlab import PATIENCE
-
-PICTURES = Path(__file__).parents[2] / "build" / "browser"
-SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-WORDS = ["the", "a", "old", "in", "cooked", "ate", "made", "chef", "meal", "house", "dog", "."]
-EVIL = "<img src=x onerror='window.evil=1'></script><script>window.evil=1</script>"
+from .jupyterlab import PATIENCE, write_notebook
+from .material import EVIL, PICTURES, contrast, small_pair, texts
 
 CELLS = [
     """
@@ -58,31 +47,8 @@ live.on_end(state)
 @pytest.fixture(scope="module")
 def notebook(notebooks):
     """A notebook of views on a small random pair."""
-    vocabulary = SPECIAL + WORDS
-    config = ElectraConfig(
-        vocab_size=len(vocabulary),
-        embedding_size=16,
-        hidden_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=32,
-        initializer_range=0.3,
-    )
-    torch.manual_seed(0)
-    generator, discriminator = ElectraForMaskedLM(config), ElectraForPreTraining(config)
-    pair = Pair(generator, discriminator, ElectraTokenizerFast(vocab=vocabulary))
-    pair.save(notebooks / "pair")
-    made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in CELLS],
-        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
-    )
-    nbformat.write(made, notebooks / "views.ipynb")
-    return "views.ipynb"
-
-
-def texts(scope, selector):
-    return [found.inner_text() for found in scope.locator(selector).all()]
+    small_pair().save(notebooks / "pair")
+    return write_notebook(notebooks / "views.ipynb", CELLS)
 
 
 def test_every_view_is_used_in_jupyterlab(page, lab, notebook):
@@ -251,12 +217,12 @@ def test_pages_work_without_kernel_or_network(page, tmp_path, scheme):
         assert page.locator(".electra-view").count() == 1
         assert page.locator("img").count() == 0
         # what is drawn stands out from the page under it, in either scheme
-        assert _contrast(page, ".electra-view") > 7
+        assert contrast(page, ".electra-view") > 7
         page.screenshot(path=PICTURES / f"{name}-{scheme}.png")
         if name == "heat_map":
             page.locator(".electra-token").nth(1).hover()
             assert page.locator(".electra-number").nth(1).is_visible()
-            assert _contrast(page, ".electra-token:nth-child(3) .electra-text") > 4.5
+            assert contrast(page, ".electra-token:nth-child(3) .electra-text") > 4.5
         if name == "proposals":
             wide, narrow = (
                 bar.bounding_box()["width"] for bar in page.locator(".electra-length").all()
@@ -269,36 +235,6 @@ def test_pages_work_without_kernel_or_network(page, tmp_path, scheme):
     assert page.evaluate("window.evil") is None
     assert page.outside == []
     assert page.complaints == []
-
-
-def _contrast(page, selector):
-    """Contrast of an element's text on the nearest painted background (WCAG 2.1)."""
-    ink, paper = page.evaluate(
-        """(selector) => {
-            const canvas = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
-            const rgb = (colour) => {
-                canvas.clearRect(0, 0, 1, 1);
-                canvas.fillStyle = colour;
-                canvas.fillRect(0, 0, 1, 1);
-                return [...canvas.getImageData(0, 0, 1, 1).data];
-            };
-            let at = document.querySelector(selector);
-            const ink = rgb(getComputedStyle(at).color);
-            while (at && rgb(getComputedStyle(at).backgroundColor)[3] === 0) at = at.parentElement;
-            return [ink, rgb(getComputedStyle(at).backgroundColor)];
-        }""",
-        selector,
-    )
-    lights = sorted(map(_luminance, (ink, paper)))
-    return (lights[1] + 0.05) / (lights[0] + 0.05)
-
-
-def _luminance(colour):
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in (value / 255 for value in colour[:3])
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
 def test_the_frame_in_an_exported_notebook_draws_and_cannot_reach_out(page, tmp_path):
