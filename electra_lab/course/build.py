@@ -239,10 +239,11 @@ def _write_index(folder: Path) -> None:
         "# Notebooks\n\n"
         "The notebooks run in JupyterLab with electra_lab installed. Their pages can be read without "
         "it: views can be used, and what needs a model says so. In a page the exercises are left "
-        "empty.\n\n"
+        "empty. New words are in the [glossary](glossary.html).\n\n"
         "| notebook | files |\n|---|---|\n"
     )
-    own = [_row(folder / "student", path.stem, ("",), None) for path in paths]
+    handed_out = [path.stem for path in paths if (folder / "student" / path.name).is_file()]
+    own = [_row(folder / "student", name, ("",), None) for name in handed_out]
     _write(folder / "student" / "index.html", text_page(theirs + "\n".join(own), ""))
 
 

@@ -116,6 +116,13 @@ def test_the_folder_for_students_holds_and_links_to_nothing_else(folder):
         assert not [link for link in Seen(path.read_text()).links if ".." in link]
 
 
+def test_the_list_for_students_has_only_what_was_built(folder):
+    said = (folder / "student" / "index.html").read_text()
+    assert re.findall(r"<td>(\d\d) ", said) == [SMALL[:2]]
+    assert "not built yet" not in said
+    assert "glossary.html" in Seen(said).links
+
+
 def test_every_picture_has_words_and_no_page_loads_anything(folder):
     pictures = 0
     for path in _html(folder):
