@@ -214,7 +214,8 @@ def check_planted_word(planted_word: Callable[..., Any]) -> None:
         if given == right:
             continue
         known = {token for text in texts for token in text}
-        here = f"For the texts {lines} and the shares {shares}, least={least}, "
+        joined = ", ".join(repr(line) for line in lines)
+        here = f"For the tokens of {joined}, with shares {shares} and least={least}, "
         expect_returned(given)
         if not isinstance(given, str) or given not in known:
             raise Hint(

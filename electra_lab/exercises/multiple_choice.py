@@ -129,8 +129,7 @@ def check_choice_loss(choice_loss: Callable[..., Any]) -> None:
     title="a score that does not punish long choices",
     hints=(
         "A mean is a sum over a count. Sum and count may both see only the tokens of the choice.",
-        "masked_fill puts 0 where a token does not count, even where the number there is minus "
-        "infinity. Then add up along the last axis.",
+        "masked_fill puts 0 where a token does not count. Then add up along the last axis.",
         "Divide by how many tokens of each choice count, which is a sum along the last axis of "
         "counted, and not by the length of the tensor.",
     ),
