@@ -24,6 +24,7 @@ METADATA = {
     "language_info": {"name": "python"},
 }
 IGNORED = "nbval-ignore-output"
+MOST_COLOURS = 128  # of a stored picture
 
 
 def clean(notebook):
@@ -79,12 +80,12 @@ def _of_picture(metadata):
 
 
 def _few_colours(encoded):
-    """A picture with a palette, a third of the size; one that has a palette stays as it is."""
+    """A picture with a palette, a third of the size; one whose palette is small stays as it is."""
     picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
-    if picture.mode == "P":
+    if picture.mode == "P" and len(picture.getcolors()) <= MOST_COLOURS:
         return encoded
     out = io.BytesIO()
-    few = picture.convert("RGB").quantize(128, dither=Image.Dither.NONE)
+    few = picture.convert("RGB").quantize(MOST_COLOURS, dither=Image.Dither.NONE)
     few.save(out, format="png", optimize=True)
     return base64.b64encode(out.getvalue()).decode()
 
