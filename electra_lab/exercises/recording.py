@@ -7,6 +7,7 @@ import functools
 import inspect
 import linecache
 import os
+import re
 import sysconfig
 import traceback
 from collections.abc import Callable, Sized
@@ -17,6 +18,23 @@ from typing import Any
 import torch
 
 _LONGEST_VALUE = 60  # characters of a value that are worth reading in a hint
+# what PyTorch's own words mean, where learners meet them most
+_MEANINGS = (
+    (
+        r"The size of tensor a \(\d+\) must match the size of tensor b",
+        "Write both shapes under each other, the last axes in line: two sizes fit where they are equal "
+        "or one of them is 1.",
+    ),
+    (
+        r"shapes cannot be multiplied|Expected size for first two dimensions of batch2",
+        "In a matrix product the last axis of the left one and the last but one of the right one have "
+        "the same size.",
+    ),
+    (
+        r"Float can't be cast to the desired output type Long|expected scalar type Float",
+        "Whole numbers stand where it wants floats: float() of a tensor makes them.",
+    ),
+)
 _LIBRARIES = tuple(
     f"{Path(path).resolve()}{os.sep}"
     for path in (
@@ -66,7 +84,7 @@ class Recorder:
         said = f"{type(error).__name__}: {_first_line(error)}"
         frame = self._learners_frame(error)
         if error is self._raised or frame:
-            return f"{self.last_call or self._name} raised {said}{_place(frame)}"
+            return f"{self.last_call or self._name} raised {said}{_meaning(error)}{_place(frame)}"
         if self.last_call is None:
             return f"the check could not call {self._name}. {said}"
         forgotten = " Is a return missing?" if self.last_value is None else ""
@@ -128,6 +146,12 @@ def describe(value: Any) -> str:
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
     return lines[0] if lines else "no message"
+
+
+def _meaning(error: Exception) -> str:
+    said = _first_line(error)
+    found = next((meaning for pattern, meaning in _MEANINGS if re.search(pattern, said)), None)
+    return f"{'' if said.endswith('.') else '.'} {found}" if found else ""
 
 
 def _steps(error: Exception) -> list[TracebackType]:

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from electra_lab.exercises import Hint, check, exercise, expect_close, framework
 
@@ -85,6 +86,40 @@ def test_an_exception_is_explained_with_call_and_line():
     )
     assert said.endswith("(in the line `return scores @ torch.ones(7, by)`)")
     assert "\n" not in said
+
+
+def added(scores, by):
+    return scores + torch.ones(by)
+
+
+def multiplied(scores, by):
+    return scores @ scores
+
+
+def multiplied_in_batches(scores, by):
+    return scores.expand(4, 2, 3).bmm(torch.ones(4, 5, by))
+
+
+def with_whole_numbers(scores, by):
+    return F.binary_cross_entropy_with_logits(scores, (scores > 0.5).long())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "meaning"),
+    [
+        (added, "the last axes in line"),
+        (multiplied, "have the same size"),
+        (multiplied_in_batches, "have the same size"),
+        (with_whole_numbers, "Whole numbers stand where it wants floats"),
+    ],
+)
+def test_what_pytorch_says_of_shapes_and_kinds_of_numbers_is_said_in_plain_words_too(
+    wrong, meaning
+):
+    said = repr(check("03.91", wrong))
+    assert "raised RuntimeError: " in said
+    assert meaning in said
+    assert ".." not in said
 
 
 def test_a_wrong_signature_is_explained():
