@@ -21,7 +21,7 @@ from .attention_weights import (
 )
 from .base import View
 from .palette import SEGMENT_PAIRS
-from .wording import two_digits, visible
+from .wording import title_and_note, two_digits, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -201,8 +201,7 @@ class AttentionView(View):
         planes = self._planes
         small = thumbnails(np.concatenate([*planes, self._all]))
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "tokens": [visible(token) for token in self.tokens],
             "segments": self.segments,
             "special": self.special,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .base import View
 from .palette import FAINT, INK
 from .training_chart import look
-from .wording import three_digits, two_digits, visible
+from .wording import three_digits, title_and_note, two_digits, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,8 +72,7 @@ class CalibrationChart(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "most": max((int(one.counts.max()) for one in self.calibrations.values()), default=1),
             "series": [
                 {

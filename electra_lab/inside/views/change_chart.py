@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import View
 from .palette import FAINT, INK, THIRD
-from .wording import two_decimals, visible
+from .wording import title_and_note, two_decimals, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -94,8 +94,7 @@ class ChangeChart(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "was": visible(self.was, 100),
             "now": visible(self.now, 100),
             "chosen": self.chosen,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import WIDTH, View
 from .palette import DISCRIMINATOR, FAINT, INK, tint
-from .wording import visible
+from .wording import title_and_note, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -219,8 +219,7 @@ class ErrorView(View):
         scale = self._scale()
         left_out = len(self.texts) - len(self.listed)
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "summary": visible(self.summary, 300),
             "left_out": f"Those with the highest loss; {left_out:,} more are counted above."
             if left_out

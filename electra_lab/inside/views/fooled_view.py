@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import View
 from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK
-from .wording import two_digits, visible
+from .wording import title_and_note, two_digits, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,8 +50,7 @@ class FooledView(View):
     def state(self) -> dict[str, Any]:
         largest = max((one.cost for _, rows in self._lists() for one in rows), default=1.0)
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "legend": LEGEND,
             "lists": [
                 {

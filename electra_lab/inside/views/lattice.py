@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import WIDTH, View
 from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, tint
-from .wording import three_digits, two_decimals, two_digits, visible, with_sign
+from .wording import three_digits, title_and_note, two_decimals, two_digits, visible, with_sign
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,8 +129,7 @@ class Lattice(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "legend": visible(self.legend, 300),
             "rows": [visible(name) for name in self.rows],
             "columns": [visible(name) for name in self.columns],

@@ -13,7 +13,7 @@ import numpy as np
 
 from .base import WIDTH, View
 from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, PAPER, THIRD
-from .wording import visible
+from .wording import title_and_note, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,8 +197,7 @@ class Projector(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "kind": visible(self.kind),
             "labels": [visible(label) for label in self.labels],
             "details": None if self.details is None else [visible(d, 200) for d in self.details],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import View
 from .palette import FAINT, GENERATOR, INK
-from .wording import three_digits, visible
+from .wording import three_digits, title_and_note, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -78,8 +78,7 @@ class ProposalChart(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "longest": max(self.probabilities, default=1.0) or 1.0,
             "proposals": [
                 {

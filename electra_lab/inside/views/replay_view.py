@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .base import View
 from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, THIRD, tint
 from .token_map import EDGE, TEXT, check_lengths, flow, wrapped
-from .wording import three_digits, two_digits, visible
+from .wording import three_digits, title_and_note, two_digits, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -134,8 +134,7 @@ class ReplayView(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "legend": LEGEND,
             "steps": self.steps,
             "chosen": self.chosen,

@@ -9,7 +9,7 @@ from .base import View
 from .lattice import cut
 from .palette import DISCRIMINATOR, FAINT, GENERATOR, INK, THIRD, tint
 from .token_map import EDGE, TEXT, check_lengths, flow, wrapped
-from .wording import three_digits, two_digits, visible
+from .wording import three_digits, title_and_note, two_digits, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -115,8 +115,7 @@ class SpanChart(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "legend": LEGEND,
             "strong": STRONG,
             "chosen": self.chosen,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .base import WIDTH, View
 from .palette import FAINT, INK, tint
-from .wording import visible
+from .wording import title_and_note, visible
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,8 +65,7 @@ class TokenMap(View):
 
     def state(self) -> dict[str, Any]:
         return {
-            "title": visible(self.title, 300),
-            "note": visible(self.note, 300),
+            **title_and_note(self.title, self.note),
             "legend": self.legend,
             "mark": self.mark,
             "says": self.says,

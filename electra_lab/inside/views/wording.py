@@ -24,6 +24,11 @@ def visible(text: str, longest: int = LONGEST) -> str:
     return head if len(text) <= longest else f"{head}… ({len(text):,} characters)"
 
 
+def title_and_note(title: str, note: str) -> dict[str, str]:
+    """Title and note as a view's page shows them."""
+    return {"title": visible(title, 300), "note": visible(note, 300)}
+
+
 def two_digits(probability: float) -> str:
     """``.93``, ``.00`` and ``1.0``: as wide as each other, short enough to stand under a token."""
     text = f"{probability:.2f}"
