@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -30,11 +30,7 @@ class TokenProbabilities:
         return len(self.tokens)
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{token!r}: {probability:.2f}"
-            for token, probability in zip(self.tokens, self.probabilities, strict=True)
-        )
-        return f"TokenProbabilities({shown})"
+        return f"TokenProbabilities({_listed(self.tokens, self.probabilities, digits=2)})"
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,11 +51,15 @@ class Proposals:
         return len(self.tokens)
 
     def __repr__(self) -> str:
-        shown = ", ".join(
-            f"{token!r}: {probability:.3f}"
-            for token, probability in zip(self.tokens, self.probabilities, strict=True)
-        )
+        shown = _listed(self.tokens, self.probabilities, digits=3)
         return f"Proposals(position={self.position}, {shown})"
+
+
+def _listed(tokens: Sequence[str], probabilities: Sequence[float], digits: int) -> str:
+    return ", ".join(
+        f"{token!r}: {probability:.{digits}f}"
+        for token, probability in zip(tokens, probabilities, strict=True)
+    )
 
 
 def replaced_probabilities(
