@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import nn
 
+from electra_lab.bench import language
 from electra_lab.bench import microworld as bench
 from electra_lab.bench.ngrams import KneserNey, words_of
 from electra_lab.checkpoints.pair import Pair
@@ -21,6 +22,7 @@ from electra_lab.model.electra import tie_embeddings
 from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining
 from electra_lab.text.microworld import MicroWorld, Word, vocabulary_words
 from electra_lab.text.tokenization import ElectraTokenizerFast
+from electra_lab.training import objectives
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
@@ -81,7 +83,7 @@ class AllKnowing(nn.Module):
         candidates = [r for r in self.rows if len(r) == sum(mask)]
         return max(candidates, key=lambda row: sum(a == b for a, b in zip(row, ids, strict=False)))
 
-    def forward(self, input_ids, attention_mask=None, **_: Any) -> SimpleNamespace:
+    def forward(self, input_ids, attention_mask=None, *_: Any, **__: Any) -> SimpleNamespace:
         out = torch.zeros(*input_ids.shape, self.size)
         for i, (ids, mask) in enumerate(
             zip(input_ids.tolist(), attention_mask.tolist(), strict=True)
@@ -102,7 +104,7 @@ class AllKnowing(nn.Module):
 
 
 class CallsOutReplaced(AllKnowing):
-    def forward(self, input_ids, attention_mask=None, **_: Any) -> SimpleNamespace:
+    def forward(self, input_ids, attention_mask=None, *_: Any, **__: Any) -> SimpleNamespace:
         known = super().forward(input_ids, attention_mask).logits.argmax(-1)
         return SimpleNamespace(logits=torch.where(known == input_ids, -5.0, 5.0))
 
@@ -113,6 +115,8 @@ def test_a_pair_that_knows_the_text_gets_everything_right(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bench, "answers", unchecked(bench.answers))
+    monkeypatch.setattr(language, "selected_logits", unchecked(objectives.selected_logits))
+    monkeypatch.setattr(objectives, "encode", unchecked(objectives.encode))
     texts = MicroWorld(0, "test").texts(60)
     known: Any = SimpleNamespace(
         generator=AllKnowing(pair, texts),
