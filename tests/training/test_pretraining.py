@@ -20,6 +20,7 @@ from electra_lab.training.pretraining import (
     pretrain,
     training_texts,
 )
+from electra_lab.training.recipe import Recipe
 
 from .tiny import TINY, curve, killed_after_a_checkpoint, write_recipe
 
