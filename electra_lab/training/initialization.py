@@ -68,28 +68,6 @@ def matching_attention(module: nn.Module) -> None:
             part.key.weight.copy_(part.query.weight)
 
 
-@torch.no_grad()
-def soften_attention(model: ElectraModel, layers: int, factor: float) -> None:
-    """Multiply the queries and keys of a model's first layers by a factor, and so all scores by its
-    square.
-
-    Where training has made scores so large that every head gives all its weight to one token, the
-    softmax is flat: no gradient says what else to look at, and the layer stays as it is. With smaller
-    scores it learns again.
-
-    Raises:
-        ValueError: the model has fewer layers.
-    """
-    if layers > len(model.encoder.layers):
-        raise ValueError(
-            f"{layers} layers are to be softened, and the model has {len(model.encoder.layers)}."
-        )
-    attentions = [part for part in model.encoder.modules() if isinstance(part, SelfAttention)]
-    for attention in attentions[:layers]:
-        for parameter in (*attention.query.parameters(), *attention.key.parameters()):
-            parameter.mul_(factor)
-
-
 def sinusoidal_positions(count: int, size: int) -> Float[Tensor, "{count} {size}"]:
     """Sines and cosines of the position (Vaswani et al., 2017, section 3.5): neighbours start alike.
 

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 
 from electra_lab.checkpoints.atomic import atomic_file
-from electra_lab.checkpoints.pair import Pair, load_pair
+from electra_lab.checkpoints.pair import Pair
 from electra_lab.devices import default_device
 from electra_lab.model.heads import MaskedLMHead
 from electra_lab.text.corpus.build import CorpusReport
@@ -27,6 +27,7 @@ from electra_lab.text.vocabulary import train_vocabulary
 
 from .batches import MaskedBatches, RowBatches, ShardBatches
 from .checkpoint import random_states, set_random_states
+from .continuing import pair_to_go_on_with
 from .corpus import CORPUS_FOLDER, prepare_corpus
 from .distributed import Ranks
 from .initialization import (
@@ -36,7 +37,6 @@ from .initialization import (
     log_frequencies,
     matching_attention,
     sinusoidal_positions,
-    soften_attention,
 )
 from .loop import checkpoint_file, train
 from .objectives import Electra, Objective, make_objective
@@ -127,7 +127,7 @@ def pretrain(
         recipe = replace(recipe, seed=seed)
     device = torch.device(device) if device is not None else default_device()
     checkpoint_file(output, resume)  # before anything long, in case it is refused
-    pair = load_pair(recipe.continue_from) if recipe.continue_from else None
+    pair = pair_to_go_on_with(recipe)
     if pair is not None:
         recipe = recipe.of_pair(pair.discriminator.config, pair.generator.config)
     tokenizer, batches, report = prepare_text(
@@ -227,11 +227,9 @@ def build_objective(
 
     Raises:
         ValueError: a pair is given to an objective that trains none; a word table is to be counted, but
-            there is no text to count it in; attention is to be softened, but there is no pair, or it
-            has fewer layers.
+            there is no text to count it in.
     """
     if pair is not None:
-        soften_attention(pair.discriminator.electra, recipe.soften_layers, recipe.soften_factor)
         return make_objective(
             recipe.objective,
             pair.discriminator.config,
@@ -242,11 +240,6 @@ def build_objective(
             sampling=recipe.sampling,
             with_replacement=recipe.faithful,
             models=(pair.generator, pair.discriminator),
-        )
-    if recipe.soften_layers:
-        raise ValueError(
-            f"soften_layers is {recipe.soften_layers}, but the run starts from random weights, whose "
-            "attention is soft. Name a pair to go on with (--from), or take soften_layers = 0."
         )
     config = recipe.config(len(tokenizer), tokenizer.pad_token_id)
     outside = random_states("cpu")

@@ -66,7 +66,9 @@ class Recipe:
         attention_start: ``"normal"``, or ``"matching"``: see ``initialization.matching_attention``.
         soften_layers, soften_factor: so many of the discriminator's first layers have their queries and
             keys multiplied by the factor when a pair is gone on with; see
-            ``initialization.soften_attention``.
+            ``continuing.soften_attention``.
+        added_layers: so many layers are put on top of the discriminator of a pair that is gone on with;
+            see ``continuing.deepened``.
         mask_probability: share of positions that are selected.
         mask_share: share of them that become [MASK]; the rest stays as it is.
         temperature: of the generator when it samples.
@@ -126,6 +128,7 @@ class Recipe:
     attention_start: str = "normal"
     soften_layers: int = 0
     soften_factor: float = 0.3
+    added_layers: int = 0
     generator_fraction: float = 0.25
     generator_heads: int = 0
     mask_probability: float = 0.15
@@ -166,15 +169,12 @@ class Recipe:
                 f"held_out is {self.held_out}; one document in so many is held out, so it is 2 or more, "
                 "or 0 for none."
             )
-        if self.soften_layers < 0:
-            raise ValueError(f"soften_layers is {self.soften_layers}; it must be 0 (none) or more.")
+        for name in ("soften_layers", "added_layers", "snapshot_every"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be 0 (none) or more.")
         if not 0 < self.soften_factor <= 1:
             raise ValueError(
                 f"soften_factor is {self.soften_factor}; it must lie above 0 and be at most 1."
-            )
-        if self.snapshot_every < 0:
-            raise ValueError(
-                f"snapshot_every is {self.snapshot_every}; it must be 0 (none) or more."
             )
         if not (self.text == MICROWORLD or is_hub_id(self.text) or _may_be_path(self.text)):
             raise ValueError(

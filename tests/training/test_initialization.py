@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from electra_lab import Pair, load_pair
 from electra_lab.model.attention import SelfAttention
 from electra_lab.text.corpus.build import build_shards
 from electra_lab.text.corpus.documents import TextFiles
@@ -53,55 +52,6 @@ def test_matching_attention_starts_by_looking_at_what_stands_near(text):
     by_chance = (torch.arange(32)[:, None] - torch.arange(32)).abs().le(3).float().mean().item()
     assert nearness["matching"] > 1.5 * by_chance
     assert nearness["normal"] < 1.3 * by_chance
-
-
-def test_softening_makes_scores_smaller_by_the_square_and_only_where_it_should(text, tmp_path):
-    """Sharp attention of a first layer comes back to what a softmax of softer scores gives; the layers
-    above, the generator, and all but queries and keys stay."""
-    recipe = replace(tiny(text), num_hidden_layers=2)
-    tokenizer = ElectraTokenizerFast(vocab=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b"])
-    objective = build_objective(recipe, tokenizer)
-    for layer in objective.model.electra.encoder.layers:
-        layer.attention.query.weight.data.mul_(100)
-    Pair(objective.generator, objective.model, tokenizer).save(tmp_path)
-    ids = torch.randint(4, 7, (3, 16), generator=torch.Generator().manual_seed(0))
-    before = load_pair(tmp_path)
-    after = load_pair(tmp_path)
-    build_objective(
-        replace(recipe, continue_from=str(tmp_path), soften_layers=1, soften_factor=0.2),
-        tokenizer,
-        after,
-    )
-    sharp, soft = (
-        pair.discriminator.electra(ids, output_attentions=True).attentions[0].detach()
-        for pair in (before, after)
-    )
-    expected = sharp.double().log().mul(0.2**2).softmax(-1)
-    torch.testing.assert_close(soft.double(), expected, atol=1e-5, rtol=1e-4)
-    changed = {
-        name
-        for name, value in after.discriminator.state_dict().items()
-        if not torch.equal(value, before.discriminator.state_dict()[name])
-    }
-    assert changed == {
-        f"electra.encoder.layers.0.attention.{part}.weight" for part in ("query", "key")
-    }
-    for name, value in after.generator.state_dict().items():
-        assert torch.equal(value, before.generator.state_dict()[name]), name
-
-
-def test_softening_needs_a_pair_with_so_many_layers(text):
-    tokenizer = ElectraTokenizerFast(vocab=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"])
-    with pytest.raises(ValueError, match="soften_layers is 1, but the run starts from random"):
-        build_objective(tiny(text, soften_layers=1), tokenizer)
-    pair = load_pair("micro")
-    layers = len(pair.discriminator.electra.encoder.layers)
-    with pytest.raises(ValueError, match=f"{layers + 1} layers are to be softened"):
-        build_objective(tiny(text, soften_layers=layers + 1), pair.tokenizer, pair)
-    with pytest.raises(ValueError, match=r"soften_factor is 0\.0"):
-        tiny(text, soften_factor=0.0)
-    with pytest.raises(ValueError, match="soften_layers is -1"):
-        tiny(text, soften_layers=-1)
 
 
 def test_co_occurrence_is_pointwise_mutual_information_written_out():

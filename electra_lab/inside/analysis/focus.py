@@ -41,7 +41,7 @@ class AttentionFocus:
     def saturated(self, at: float = SATURATED_AT) -> list[tuple[int, int]]:
         """Layer and head, counted from 0, of those that look at fewer tokens than ``at``. Through so
         sharp a softmax hardly any gradient comes, so they stay as they are: see
-        ``training.initialization.soften_attention``."""
+        ``training.continuing.soften_attention``."""
         return [(int(layer), int(head)) for layer, head in (self.tokens_looked_at < at).nonzero()]
 
     def __str__(self) -> str:
