@@ -195,7 +195,9 @@ def finetune(
     weights = class_weights(data, settings.class_weights)
     scale = target_range(data)
     data = with_validation(data, settings.validation_share, settings.seed)
-    fresh = make_model(data, name, from_scratch=from_scratch, seed=settings.seed)
+    fresh = make_model(
+        data, name, from_scratch=from_scratch, seed=settings.seed, dropout=settings.dropout
+    )
     longest = settings.longest(data, fresh.config)
     splits = {split: encode(data, split, tokenizer, longest) for split in data.splits()}
     learned = splits["train"]
@@ -313,14 +315,25 @@ def encoder_name(model: str | Path) -> str:
 
 
 def make_model(
-    data: TaskData, name: str | Path, *, from_scratch: bool = False, seed: int = 0
+    data: TaskData,
+    name: str | Path,
+    *,
+    from_scratch: bool = False,
+    seed: int = 0,
+    dropout: float | None = None,
 ) -> PreTrainedModel:
     """A model for a task with a fresh head, and the encoder of a checkpoint or a fresh one.
+
+    Args:
+        dropout: see ``FinetuningSettings``.
 
     Raises:
         FileNotFoundError, ValueError: see ``from_pretrained``.
     """
-    config = ElectraConfig.from_pretrained(name, **_label_settings(data))
+    changes = _label_settings(data)
+    if dropout is not None:
+        changes |= {"hidden_dropout_prob": dropout, "attention_probs_dropout_prob": dropout}
+    config = ElectraConfig.from_pretrained(name, **changes)
     outside = random_states("cpu")
     torch.manual_seed(seed)
     try:

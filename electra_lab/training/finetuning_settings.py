@@ -33,6 +33,8 @@ class FinetuningSettings:
         warmup_share: of the steps; then the rate falls linearly to zero.
         weight_decay: not on LayerNorm and biases.
         clip_norm: limit of the gradient's norm.
+        dropout: on states and on attention weights while the model learns (google-research/electra:
+            .1); None: what the model's configuration has.
         max_length: tokens of a row; None: 128, of questions with context 384, or as many as the model
             has positions for.
         class_weights: None, ``"balanced"`` (all classes count alike) or a number for each label.
@@ -56,6 +58,7 @@ class FinetuningSettings:
     warmup_share: float = 0.1
     weight_decay: float = 0.01
     clip_norm: float = 1.0
+    dropout: float | None = None
     max_length: int | None = None
     class_weights: str | Sequence[float | int] | None = None
     swap_pairs: bool = False
@@ -74,6 +77,11 @@ class FinetuningSettings:
                 raise ValueError(
                     f"{name} is {getattr(self, name)}; it must be from 0 to below 1, such as 0.1."
                 )
+        if self.dropout is not None and not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"dropout is {self.dropout}; it must be from 0 to below 1, such as 0.1, or None for the "
+                "model's own."
+            )
         if not 0 < self.layer_decay <= 1:
             raise ValueError(
                 f"layer_decay is {self.layer_decay}; it must be above 0 and at most 1."

@@ -354,11 +354,37 @@ def test_defaults_are_the_authors_and_differ_where_it_is_said():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"epochs": 0}, {"learning_rate": -1.0}, {"warmup_share": 1.5}, {"layer_decay": 0.0}]
+    "wrong",
+    [{"epochs": 0}, {"learning_rate": -1.0}, {"warmup_share": 1.5}, {"layer_decay": 0.0}]
+    + [{"dropout": 1.0}],
 )
 def test_numbers_out_of_their_range_are_refused(wrong):
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} is"):
         FinetuningSettings(**wrong)
+
+
+def test_dropout_is_what_the_settings_say_or_the_models_own(tiny, tmp_path):
+    """The configuration says so, for whoever trains on; in training states are dropped, and the model
+    that starts is the same."""
+    data = few("sentiment")
+    once = replace(QUICK, epochs=1, learning_rate=1e-9)
+    models = {}
+    for dropout in (None, 0.0, 0.9):
+        folder = tmp_path / str(dropout)
+        result = run(data, tiny, folder, replace(once, dropout=dropout))
+        models[dropout] = result.model
+        saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
+            assert saved[name] == (0.1 if dropout is None else dropout)
+    ids = torch.arange(5, 15)[None]
+    first, again = (models[0.0].train()(ids).logits for _ in range(2))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    first, again = (models[0.9].train()(ids).logits for _ in range(2))
+    assert not torch.allclose(first, again)
+    for model in models.values():
+        torch.testing.assert_close(
+            model.eval()(ids).logits, models[0.0].eval()(ids).logits, rtol=1e-4, atol=1e-4
+        )
 
 
 def test_more_tokens_than_positions_are_refused(tiny):
