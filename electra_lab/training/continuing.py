@@ -1,23 +1,29 @@
-"""What may be changed in a pair before its training goes on.
+"""How a run goes on with the pair of another one, and what may be changed in it before.
 
-A run that goes on starts where the last one ended, with what it had got stuck in and with no more room
-than it had.
+It starts where the last one ended, with what that had got stuck in and with no more room than it had.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
+from electra_lab.checkpoints.atomic import atomic_file
 from electra_lab.checkpoints.pair import Pair, load_pair
 from electra_lab.model.attention import SelfAttention
 from electra_lab.model.electra import ElectraModel, tie_embeddings
 from electra_lab.model.encoder import EncoderLayer
 from electra_lab.model.heads import ElectraForPreTraining
 
+from .objectives import Electra, Objective
 from .recipe import Recipe
+
+CORRECTION_HEAD_FILE = "correction_head.safetensors"
+"""In a run's folder, beside the pair: no model of it has this head, but a run that goes on wants it."""
 
 
 def pair_to_go_on_with(recipe: Recipe) -> Pair | None:
@@ -107,3 +113,30 @@ def deepened(
         nn.init.zeros_(layer.attention.output.weight)
         nn.init.zeros_(layer.feed_forward.contract.weight)
     return deeper.train(discriminator.training)
+
+
+def save_correction_head(objective: Objective, folder: str | Path) -> None:
+    """Write the head that names the original tokens, where the objective has one."""
+    if isinstance(objective, Electra) and objective.correction_weight:
+        with atomic_file(Path(folder) / CORRECTION_HEAD_FILE) as partial:
+            save_file(objective.correction_head.state_dict(), partial)
+
+
+def take_correction_head(objective: Objective, folder: str | Path) -> None:
+    """Go on with the head of the run in this folder, where there is one and it is wanted.
+
+    A fresh head costs more than the steps that it takes to learn: until then its gradients pull a
+    discriminator about that was nearly at rest.
+
+    Raises:
+        ValueError: the head there has another shape.
+    """
+    file = Path(folder) / CORRECTION_HEAD_FILE
+    if not (isinstance(objective, Electra) and objective.correction_weight and file.is_file()):
+        return
+    try:
+        objective.correction_head.load_state_dict(load_file(file))
+    except RuntimeError as error:
+        raise ValueError(
+            f"{file} does not fit the discriminator beside it. Remove it, and a fresh head is learned."
+        ) from error

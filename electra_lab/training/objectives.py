@@ -251,7 +251,8 @@ class Electra(WithGenerator):
             tokens at the selected positions, from the text with replacements (after Meng et al. 2021,
             COCO-LM, "corrective language modeling"; there with a copy gate, at all positions). One bit
             per token teaches a network that knows nothing slowly; naming words teaches it faster. The
-            head is for training alone and is not saved. 0, as in ELECTRA: there is none.
+            head is for training alone and no part of the pair; a run keeps it beside its pair, for the
+            run that goes on. 0, as in ELECTRA: there is none.
     """
 
     name = "electra"

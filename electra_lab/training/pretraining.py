@@ -27,7 +27,7 @@ from electra_lab.text.vocabulary import train_vocabulary
 
 from .batches import MaskedBatches, RowBatches, ShardBatches
 from .checkpoint import random_states, set_random_states
-from .continuing import pair_to_go_on_with
+from .continuing import pair_to_go_on_with, save_correction_head, take_correction_head
 from .corpus import CORPUS_FOLDER, prepare_corpus
 from .distributed import Ranks
 from .initialization import (
@@ -104,8 +104,8 @@ def pretrain(
         recipe: a ``Recipe``, the name of a shipped one or the path of a TOML file.
         output: folder for the pair (``load_pair(output)`` loads it), the history, the checkpoint of
             the run and, in ``corpus/``, a text's vocabulary and shards; with the recipe's
-            ``snapshot_every`` also, in ``snapshots/``, the pair as it was on the way. None: nothing is
-            kept.
+            ``snapshot_every`` also, in ``snapshots/``, the pair as it was on the way, and with its
+            ``correction_weight`` the head for it. None: nothing is kept.
         seed: instead of the recipe's.
         device: where to train; default: ``default_device()``.
         resume: go on from the checkpoint in ``output``, exactly as if the run had not stopped.
@@ -135,6 +135,8 @@ def pretrain(
     )
     shards = batches.shards if isinstance(batches, ShardBatches) else None
     objective = build_objective(recipe, tokenizer, pair, shards).to(device)
+    if pair is not None:
+        take_correction_head(objective, recipe.continue_from)
     check_snapshots(recipe.snapshot_every, objective, output)
     if recipe.snapshot_every and output is not None:
         callbacks = (*callbacks, Snapshots(output, recipe.snapshot_every, tokenizer))
@@ -343,6 +345,7 @@ def save_result(result: PretrainingResult, folder: str | Path) -> None:
     folder = Path(folder)
     if isinstance(result.objective, Electra):
         result.pair.save(folder)
+        save_correction_head(result.objective, folder)
     else:
         result.objective.encoder.save_pretrained(folder / "encoder")
         result.tokenizer.save_pretrained(folder / "encoder")

@@ -5,10 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 import transformers
+from safetensors.torch import save_file
 
 from electra_lab import Pair, load_pair
 from electra_lab.text.tokenization import ElectraTokenizerFast
-from electra_lab.training.continuing import deepened, pair_to_go_on_with, soften_attention
+from electra_lab.training.continuing import (
+    CORRECTION_HEAD_FILE,
+    deepened,
+    pair_to_go_on_with,
+    soften_attention,
+)
 from electra_lab.training.objectives import make_objective
 from electra_lab.training.pretraining import pretrain
 from electra_lab.training.recipe import Recipe
@@ -114,6 +120,31 @@ def test_a_run_adds_layers_says_so_resumes_and_transformers_reads_it(tmp_path, i
         torch.testing.assert_close(
             theirs.eval()(ids).logits, ours(ids).logits, atol=1e-5, rtol=1e-4
         )
+
+
+def test_a_run_goes_on_with_the_head_that_names_the_originals(tmp_path):
+    """What the first run's head had learned is there at the next one's first step, and is not where the
+    file is taken away or the head is not wanted."""
+    recipe = replace(TINY, correction_weight=5.0, steps=60, learning_rate=5e-3)
+    first = pretrain(recipe, tmp_path / "first", progress=False)
+    file = tmp_path / "first" / CORRECTION_HEAD_FILE
+    onwards = replace(
+        recipe, continue_from=str(tmp_path / "first"), steps=4, learning_rate=1e-6, log_every=1
+    )
+    kept = pretrain(onwards, tmp_path / "kept", progress=False)
+    for name, value in first.objective.correction_head.state_dict().items():
+        torch.testing.assert_close(
+            kept.objective.correction_head.state_dict()[name], value, atol=1e-4, rtol=0
+        )
+    file.rename(tmp_path / "aside")
+    fresh = pretrain(onwards, tmp_path / "fresh", progress=False)
+    assert fresh.history[0]["correction_loss"] > kept.history[0]["correction_loss"]
+    plain = pretrain(replace(onwards, correction_weight=0.0), tmp_path / "plain", progress=False)
+    assert "correction_loss" not in plain.history[0]
+    assert not (tmp_path / "plain" / CORRECTION_HEAD_FILE).exists()
+    save_file({"bias": torch.zeros(3)}, file)
+    with pytest.raises(ValueError, match="does not fit the discriminator beside it"):
+        pretrain(onwards, tmp_path / "wrong", progress=False)
 
 
 def test_changes_need_a_pair_and_as_many_layers_as_it_has(tmp_path):
