@@ -158,9 +158,12 @@ class SelfAttention(nn.Module):
     ) -> tuple[Attended, Weights | None]:
         """Attention of all heads by one of the two paths, then the output layer."""
         dropout_prob = self.dropout_prob if self.training else 0.0
+        on_cpu = query.device.type == "cpu"
         # the fused kernel for the CPU has no dropout; what PyTorch takes instead is slower than this
-        without_kernel = dropout_prob > 0.0 and query.device.type == "cpu"
-        if written_out or head_mask is not None or without_kernel:
+        without_kernel = on_cpu and dropout_prob > 0.0
+        # and in 16 bits its way back takes four times as long as this (32 x 128 tokens, 4 heads of 64)
+        slow_kernel = on_cpu and query.dtype == torch.bfloat16 and torch.is_grad_enabled()
+        if written_out or head_mask is not None or without_kernel or slow_kernel:
             context, weights = written_out_attention(
                 query, key, value, bias, dropout_prob, head_mask
             )

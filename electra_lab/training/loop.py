@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -136,7 +136,9 @@ def train(
                 _set_learning_rate(optimizer, schedule(state.step))
                 with autocast(precision, device):
                     result = trained(batch.to(device))
-                norm = _take_step(result, optimizer, parameters, clip_norm)
+                norm = _take_step(
+                    result, optimizer, parameters, clip_norm, autocast(precision, device)
+                )
                 window.add(batch.tokens, result, norm)
                 state.step += 1
                 state.seconds = time.perf_counter() - began
@@ -166,12 +168,15 @@ def _take_step(
     optimizer: torch.optim.Optimizer,
     parameters: list[nn.Parameter],
     clip_norm: float,
+    products: AbstractContextManager[Any],
 ) -> Tensor:
-    """Backward, clip, update; returns the gradient's norm before clipping."""
+    """Backward, clip, update (with Muon's ``products`` as precise as those of the model); returns the
+    gradient's norm before clipping."""
     optimizer.zero_grad(set_to_none=True)
     result.loss.backward()
     norm = nn.utils.clip_grad_norm_(parameters, clip_norm)
-    optimizer.step()
+    with products:
+        optimizer.step()
     return norm
 
 

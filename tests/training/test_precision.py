@@ -9,8 +9,13 @@ from dataclasses import replace
 import pytest
 import torch
 
+from electra_lab.model import attention
+from electra_lab.model.attention import fused_attention
 from electra_lab.model.config import ElectraConfig
+from electra_lab.model.electra import ElectraModel
+from electra_lab.training import optimization
 from electra_lab.training.objectives import OBJECTIVES, MaskedBatch, make_objective
+from electra_lab.training.optimization import orthogonalised
 from electra_lab.training.precision import autocast
 from electra_lab.training.pretraining import pretrain
 from electra_lab.training.recipe import Recipe
@@ -49,6 +54,58 @@ def test_bfloat16_learns_the_same_and_keeps_weights_in_32_bits():
     assert found != expected
     assert {p.dtype for p in rounded.objective.parameters()} == {torch.float32}
     assert expected[-1] < expected[0] - 0.3
+
+
+def test_muons_products_are_in_16_bits_too_and_its_steps_point_the_same_way(monkeypatch):
+    steps = []
+
+    def watched(matrix):
+        steps.append((matrix.clone(), orthogonalised(matrix)))
+        return steps[-1][1]
+
+    monkeypatch.setattr(optimization, "orthogonalised", watched)
+    recipe = replace(TINY, muon_learning_rate=2e-3)
+    _, expected = curve(replace(recipe, precision="float32"))
+    assert {step.dtype for _, step in steps} == {torch.float32}
+    steps.clear()
+    rounded, found = curve(replace(recipe, precision="bfloat16"))
+    assert {step.dtype for _, step in steps} == {torch.bfloat16}
+    for matrix, step in steps:
+        both = torch.stack([step.float(), orthogonalised(matrix)]).flatten(1)
+        assert torch.corrcoef(both)[0, 1] > 0.95
+    assert {p.dtype for p in rounded.objective.parameters()} == {torch.float32}
+    assert found == pytest.approx(expected, rel=0.02)
+
+
+def test_attention_in_16_bits_leaves_the_processors_kernel_where_gradients_are_wanted(monkeypatch):
+    """There its way back is slow; what is computed is the same, and predicting still takes it."""
+    torch.manual_seed(0)
+    model = ElectraModel(ElectraConfig.from_preset("micro", vocab_size=60, hidden_dropout_prob=0.0,
+                                                   attention_probs_dropout_prob=0.0))  # fmt: skip
+    ids = torch.randint(5, 60, (4, 12))
+    mask = torch.ones_like(ids)
+    mask[1, 7:] = 0
+    taken = []
+
+    def watched(*arguments):
+        taken.append(arguments[0].dtype)
+        return fused_attention(*arguments)
+
+    monkeypatch.setattr(attention, "fused_attention", watched)
+    gradients = {}
+    for precision in ("float32", "bfloat16"):
+        model.zero_grad()
+        with autocast(precision, "cpu"):
+            states = model(ids, attention_mask=mask).last_hidden_state
+        states[mask.bool()].float().square()[:, :7].sum().backward()
+        gradients[precision] = torch.cat([p.grad.flatten() for p in model.parameters()])
+    assert taken == [torch.float32] * len(model.encoder.layers)
+    difference = gradients["bfloat16"] - gradients["float32"]
+    assert difference.norm() < 0.05 * gradients["float32"].norm()
+    taken.clear()
+    with torch.no_grad(), autocast("bfloat16", "cpu"):
+        model(ids, attention_mask=mask)
+    assert taken == [torch.bfloat16] * len(model.encoder.layers)
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)
