@@ -168,6 +168,14 @@ def pretrain(
             help="Instead of the recipe's: keep the pair every so many steps, to replay the run.",
         ),
     ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Instead of the recipe's: float32, bfloat16 (faster on a processor with AVX-512 BF16 "
+            "or AMX) or auto (bfloat16 on a GPU that computes in it).",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = None,
     resume: Resume = False,
 ) -> None:
@@ -187,6 +195,7 @@ def pretrain(
             text=text or settings.text,
             continue_from=pair or settings.continue_from,
             snapshot_every=settings.snapshot_every if snapshots is None else snapshots,
+            precision=precision or settings.precision,
         )
         with process_group(_device(device)) as place:
             result = run(settings, output, seed=seed, device=place, resume=resume)

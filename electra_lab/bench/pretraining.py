@@ -32,11 +32,19 @@ from electra_lab.training.masking import (
 )
 from electra_lab.training.objectives import Electra, Loss, MaskedBatch
 from electra_lab.training.optimization import make_optimizer
+from electra_lab.training.precision import autocast
 
 from .report import heading, need_transformers, write
 
 COMMAND = "electra-lab bench pretraining"
-SIDES = ("transformers", "electra_lab", "electra_lab, memory kept")
+SIDES = (
+    "transformers",
+    "electra_lab",
+    "electra_lab, memory kept",
+    "transformers, bfloat16",
+    "electra_lab, bfloat16",
+)
+"""In bfloat16 both sides have their best settings; of this package's, memory is kept."""
 MASK, SPECIALS = 103, (0, 100, 101, 102, 103)
 """Ids of [MASK] and of all special tokens, as in the released vocabularies."""
 
@@ -119,9 +127,10 @@ def largest_difference(ours: Electra, theirs: Composed, batch: MaskedBatch) -> f
     return max(abs(float(our_loss - their_loss)), abs(float(discriminators)))
 
 
-def matmul_peak(size: int = 1024, times: int = 10) -> float:
+def matmul_peak(precision: str, size: int = 1024, times: int = 10) -> float:
     """The quickest of some square matrix products, in floating point operations a second."""
-    left, right = torch.randn(size, size), torch.randn(size, size)
+    dtype = getattr(torch, precision)
+    left, right = torch.randn(2, size, size).to(dtype)
     seconds = []
     for _ in range(times):
         began = time.perf_counter()
@@ -138,7 +147,9 @@ def operations(objective: nn.Module, batch: MaskedBatch) -> int:
     return int(counter.get_total_flops())
 
 
-def time_steps(module: nn.Module, batch: MaskedBatch, steps: int) -> list[float]:
+def time_steps(
+    module: nn.Module, batch: MaskedBatch, steps: int, precision: str = "float32"
+) -> list[float]:
     """Seconds of each whole step (forward, backward, clipping, AdamW), after one that is not
     counted."""
     optimizer = make_optimizer(module, 5e-4)
@@ -147,7 +158,10 @@ def time_steps(module: nn.Module, batch: MaskedBatch, steps: int) -> list[float]
     for _ in range(steps + 1):
         began = time.perf_counter()
         optimizer.zero_grad(set_to_none=True)
-        module(batch).loss.backward()
+        with autocast(precision, "cpu"):
+            loss = module(batch).loss
+        loss.backward()
+        del loss  # as the loop does: what its graph holds would live on beside the next step's
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         seconds.append(time.perf_counter() - began)
@@ -165,18 +179,20 @@ def peak_megabytes() -> float:
 
 def measure(side: str, shape: dict[str, Any], rows: int, tokens: int, steps: int) -> dict[str, Any]:
     """Time one side in this process; printed by the processes that ``run`` starts."""
-    if side.endswith("memory kept"):
+    precision = "bfloat16" if side.endswith("bfloat16") else "float32"
+    composed = side.startswith(SIDES[0])
+    if side.endswith("memory kept") or (precision == "bfloat16" and not composed):
         keep_freed_memory()
     config = ElectraConfig(**shape)
     ours = make_objective(config)
-    module = Composed(ours) if side == SIDES[0] else ours
+    module = Composed(ours) if composed else ours
     batch = batch_of(rows, tokens, config.vocab_size)
-    before = matmul_peak()
-    seconds = time_steps(module.train(), batch, steps)
+    before = matmul_peak(precision)
+    seconds = time_steps(module.train(), batch, steps, precision)
     return {
         "side": side,
         "seconds": seconds,
-        "matmul_peak": max(before, matmul_peak()),
+        "matmul_peak": max(before, matmul_peak(precision)),
         "megabytes": peak_megabytes(),
     }
 

@@ -140,6 +140,7 @@ def train(
                     result, optimizer, parameters, clip_norm, autocast(precision, device)
                 )
                 window.add(batch.tokens, result, norm)
+                del result  # what its graph holds would live on beside the next step's
                 state.step += 1
                 state.seconds = time.perf_counter() - began
                 ended = state.step == steps

@@ -93,6 +93,7 @@ def test_lab_hands_on_the_folder_and_the_options(shipped, tmp_path, monkeypatch)
         (("lab", "FILE"), "is a file; name a folder for the notebooks"),
         (("pretrain", "--output", "OUT", "--recipe", "macro"), "There is no recipe 'macro'"),
         (("pretrain", "--output", "OUT", "--device", "abacus"), "'abacus', which is no device"),
+        (("pretrain", "--output", "OUT", "--precision", "int8"), "precision is 'int8'; use 'auto'"),
         (("bench", "microworld", "--device", "abacus"), "'abacus', which is no device"),
     ],
 )
@@ -132,6 +133,14 @@ def test_pretrain_writes_a_pair_that_loads(tmp_path):
     again = run("pretrain", "--output", tmp_path / "run", "--steps", 3)
     assert again.exit_code == 2
     assert "resume" in again.stderr
+
+
+def test_pretrain_in_16_bits(tmp_path):
+    options = ("--steps", 3, "--device", "cpu", "--precision", "bfloat16")
+    result = run("pretrain", "--output", tmp_path / "run", *options)
+    assert result.exit_code == 0, result.output
+    content = json.loads((tmp_path / "run" / "history.json").read_text(encoding="utf-8"))
+    assert content["recipe"]["precision"] == "bfloat16"
 
 
 def _get(url, token=TOKEN):

@@ -1,6 +1,7 @@
 """The loop with a module that is no ELECTRA at all: rows, callbacks, checkpoints, resume, errors."""
 
 import errno
+import weakref
 from dataclasses import dataclass
 
 import pytest
@@ -68,6 +69,21 @@ def curve(state) -> list[tuple]:
 
 def weights(state) -> list[torch.Tensor]:
     return [p.detach().clone() for p in state.module.parameters()]
+
+
+def test_nothing_of_a_step_lives_on_beside_the_next_one():
+    """What a graph keeps for its way back is the largest part of a step's memory."""
+    losses = []
+
+    class Watched(Regression):
+        def forward(self, batch: Numbers) -> Result:
+            assert all(loss() is None for loss in losses)
+            result = super().forward(batch)
+            losses.append(weakref.ref(result.loss))
+            return result
+
+    run(Watched(), steps=6)
+    assert len(losses) == 6
 
 
 def test_a_row_holds_the_means_since_the_row_before():
