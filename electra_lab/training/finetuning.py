@@ -108,14 +108,18 @@ class FinetuningResult:
     def table(self) -> str:
         """The model's figures beside those of the baselines, as text."""
         kinds = [name for name in self.metrics if "threshold" not in name]
-        lines = [f"{'':26}" + "".join(f"{name:>20}" for name in kinds)]
         rows = {
             **self.baselines,
             "from scratch" if self.from_scratch else "fine-tuned": self.metrics,
         }
+        first = max(map(len, rows))
+        lines = [" " * first + "".join(f"  {kind:>9}" for kind in kinds)]
         for title, metrics in rows.items():
-            cells = (f"{metrics[k]:20.3f}" if k in metrics else f"{'':20}" for k in kinds)
-            lines.append(f"{title:26}" + "".join(cells))
+            cells = (
+                f"  {f'{metrics[kind]:.3f}' if kind in metrics else '':>{max(9, len(kind))}}"
+                for kind in kinds
+            )
+            lines.append(f"{title:{first}}" + "".join(cells))
         return "\n".join(line.rstrip() for line in lines)
 
     def __repr__(self) -> str:

@@ -28,7 +28,13 @@ from electra_lab.model.electra import ElectraModel, tie_embeddings
 from electra_lab.model.heads import ElectraForMaskedLM, ElectraForPreTraining, MaskedLMHead
 
 from .masking import replace_tokens
-from .sampling import check_temperature, sample_gumbel, sample_inverse_cdf
+from .sampling import (
+    check_share,
+    check_temperature,
+    mix_in_unigrams,
+    sample_gumbel,
+    sample_inverse_cdf,
+)
 
 Tokens = Int[Tensor, "batch seq"]
 Selected = Int[Tensor, " selected"]
@@ -156,6 +162,9 @@ class WithGenerator(Objective):
             A) brings a binary cross-entropy over all tokens to the size of one over the vocabulary.
         temperature: T of the generator's softmax(logits / T) when it samples.
         sampling: ``"inverse_cdf"``, or ``"gumbel"``, the plain one; the same distribution.
+        unigram_share: of the replacements, so many are not the generator's but unigram noise (see
+            ``sampling.mix_in_unigrams``). A discriminator that meets nothing but the samples of a
+            good generator overlooks a word that is plainly out of place. 0, as in ELECTRA: none.
         with_replacement: positions may be selected twice (google-research/electra).
         models: generator and model to go on with, as they are (their embeddings may be two sets of
             tables). Default: fresh ones.
@@ -171,16 +180,19 @@ class WithGenerator(Objective):
         weight: float | None = None,
         temperature: float = 1.0,
         sampling: str = "inverse_cdf",
+        unigram_share: float = 0.0,
         with_replacement: bool = False,
         models: tuple[ElectraForMaskedLM, Any] | None = None,
     ) -> None:
         super().__init__(config, generator_config)
         check_temperature(temperature)
+        check_share(unigram_share)
         if sampling not in ("inverse_cdf", "gumbel"):
             raise ValueError(f"There is no sampling {sampling!r}; use 'inverse_cdf' or 'gumbel'.")
         self.weight = self.default_weight if weight is None else weight
         self.temperature = temperature
         self.sampling = sampling
+        self.unigram_share = unigram_share
         self.with_replacement = with_replacement
         if models is not None:
             self.generator, self.model = models
@@ -218,14 +230,18 @@ class WithGenerator(Objective):
         return {self.main_part: (self.weight, self.main_loss(replaced_ids, batch))}
 
     def generate(self, batch: MaskedBatch) -> tuple[Float[Tensor, "selected vocab"], Tokens]:
-        """The generator's log-probabilities at the selected positions, and the text with its samples
-        there."""
+        """The generator's log-probabilities at the selected positions, and the text with the
+        replacements there."""
         logits = selected_logits(self.generator, batch.masked_ids, batch)
         log_probabilities = F.log_softmax(logits.float(), dim=-1)
+        samples = self.sample(logits.detach(), log_probabilities.detach())
+        if self.unigram_share:
+            originals = batch.original_ids.view(-1)[batch.positions]
+            samples = mix_in_unigrams(samples, originals, self.unigram_share)
         replaced_ids = replace_tokens(
             batch.original_ids,
             batch.positions,
-            self.sample(logits.detach(), log_probabilities.detach()),
+            samples,
             with_replacement=self.with_replacement,
         )
         return log_probabilities, replaced_ids
@@ -392,6 +408,7 @@ def make_objective(
     correction_weight: float = 0.0,
     temperature: float = 1.0,
     sampling: str = "inverse_cdf",
+    unigram_share: float = 0.0,
     with_replacement: bool = False,
     models: tuple[ElectraForMaskedLM, ElectraForPreTraining] | None = None,
 ) -> Objective:
@@ -401,7 +418,7 @@ def make_objective(
         rtd_weight: weight of replaced token detection beside the generator's MLM; the other
             objectives keep the weight 1 (both of their losses are of the same kind).
         correction_weight: see ``Electra``; the other objectives do not look at it.
-        temperature, sampling, with_replacement: see ``WithGenerator``.
+        temperature, sampling, unigram_share, with_replacement: see ``WithGenerator``.
         models: a generator and a discriminator to go on with.
 
     Raises:
@@ -425,6 +442,7 @@ def make_objective(
         generator_config,
         temperature=temperature,
         sampling=sampling,
+        unigram_share=unigram_share,
         with_replacement=with_replacement,
         models=models,
         **of_electra,

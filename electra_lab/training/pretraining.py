@@ -240,6 +240,7 @@ def build_objective(
             correction_weight=recipe.correction_weight,
             temperature=recipe.temperature,
             sampling=recipe.sampling,
+            unigram_share=recipe.unigram_share,
             with_replacement=recipe.faithful,
             models=(pair.generator, pair.discriminator),
         )
@@ -255,6 +256,7 @@ def build_objective(
             correction_weight=recipe.correction_weight,
             temperature=recipe.temperature,
             sampling=recipe.sampling,
+            unigram_share=recipe.unigram_share,
             with_replacement=recipe.faithful,
         )
         if recipe.initialization == "fan_in":

@@ -74,6 +74,8 @@ class Recipe:
         temperature: of the generator when it samples.
         sampling: ``"inverse_cdf"`` or ``"gumbel"``: the same distribution, the second is the plain
             way.
+        unigram_share: of the replacements, so many are unigram noise in place of the generator's
+            samples; see ``objectives.WithGenerator``. 0: none.
         rtd_weight: of the discriminator's loss beside the generator's.
         correction_weight: of a second loss of the discriminator, to name the original tokens; see
             ``objectives.Electra``. 0: none.
@@ -135,6 +137,7 @@ class Recipe:
     mask_share: float = 0.85
     temperature: float = 1.0
     sampling: str = "inverse_cdf"
+    unigram_share: float = 0.0
     rtd_weight: float = 50.0
     correction_weight: float = 0.0
     steps: int = 1_000

@@ -1,6 +1,6 @@
-"""Drawing the generator's replacements: exact samples of softmax(logits / T), in two ways.
+"""Drawing the replacements: exact samples of softmax(logits / T), in two ways, and unigram noise.
 
-Neither lets a gradient through: an id is an integer. The generator learns from its own loss alone
+None lets a gradient through: an id is an integer. The generator learns from its own loss alone
 (paper, section 2).
 """
 
@@ -63,3 +63,41 @@ def sample_inverse_cdf(
     threshold = (uniform * total).minimum(torch.nextafter(total, torch.zeros_like(total)))
     # right=True: the first piece whose running sum lies above it, so never one of probability 0
     return torch.searchsorted(running, threshold, right=True).squeeze(-1)
+
+
+@torch.no_grad()
+def mix_in_unigrams(
+    samples: Int[Tensor, " selected"],
+    originals: Int[Tensor, " selected"],
+    share: float,
+    generator: torch.Generator | None = None,
+) -> Int[Tensor, " selected"]:
+    """The generator's samples, a share of them exchanged for unigram noise.
+
+    The noise is what stands at the selected positions, shuffled: every token comes as often as in the
+    text, as from the paper's unigram generator (section 3.2), and no table of frequencies is needed.
+
+    Args:
+        samples: the generator's, at the selected positions.
+        originals: the tokens of the text there.
+        share: how probably a sample is exchanged, each for itself; from 0 to 1.
+
+    Raises:
+        ValueError: ``share`` is not from 0 to 1.
+    """
+    check_share(share)
+    number, device = len(samples), samples.device
+    noise = originals[torch.randperm(number, generator=generator, device=device)]
+    exchanged = torch.rand(number, generator=generator, device=device) < share
+    return torch.where(exchanged, noise, samples)
+
+
+def check_share(share: float) -> None:
+    """Raises:
+    ValueError: ``share`` is not from 0 to 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(
+            f"unigram_share is {share}; it must be from 0 to 1. 0 takes all replacements from the "
+            "generator, 1 none."
+        )

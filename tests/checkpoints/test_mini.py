@@ -2,6 +2,7 @@
 
 import json
 import socket
+from dataclasses import replace
 
 import pytest
 import torch
@@ -64,12 +65,14 @@ def test_it_is_small_and_stored_in_half_precision(pair):
     assert pair.generator.electra.embeddings is pair.discriminator.electra.embeddings
 
 
-def test_its_shape_is_that_of_the_recipe(pair):
+def test_its_shape_is_that_of_the_recipes(pair):
     recipe = Recipe.load("mini")
     assert len(pair.tokenizer) == recipe.vocabulary_size
     config = recipe.config(recipe.vocabulary_size)
+    added = Recipe.load("mini_deepened").added_layers
+    deeper = replace(config, num_hidden_layers=config.num_hidden_layers + added)
     for wanted, model in (
-        (config, pair.discriminator),
+        (deeper, pair.discriminator),
         (recipe.generator_config(config), pair.generator),
     ):
         stored = model.config.to_dict()

@@ -147,8 +147,12 @@ def test_what_can_be_learned_is_learned_and_the_best_epoch_is_kept(tiny, tmp_pat
     written = json.loads((tmp_path / RESULT_FILE).read_text())
     assert written["metrics"] == result.metrics
     assert written["rows"] == {"train": 64, "validation": 16, "test": 16}
-    assert "fine-tuned" in result.table()
-    assert "bag_of_words" in result.table()
+    head, *rows = result.table().splitlines()
+    assert [row.split()[0] for row in rows] == [*result.baselines, "fine-tuned"]
+    ends = [match.end() for match in re.finditer(r"\S+", head)]
+    assert all({match.end() for match in re.finditer(r"\d\.\d{3}", row)} <= {*ends} for row in rows)
+    # a line of a notebook's output
+    assert max(map(len, (head, *rows))) <= 90
 
 
 def test_the_seed_decides_everything_and_the_outside_nothing(tiny):
@@ -349,6 +353,15 @@ def test_defaults_are_the_authors_and_differ_where_it_is_said():
     assert FinetuningSettings.for_task(load_task_data("similarity"), small).swap_pairs
     assert not FinetuningSettings.for_task(load_task_data("entailment"), small).swap_pairs
     assert FinetuningSettings.for_task(data, small, epochs=7).epochs == 7
+    shallow = replace(small, num_hidden_layers=6, hidden_dropout_prob=0.0)
+    few_rows = replace(data, train=data.train.select(range(300)))
+    for rows, from_scratch, expected in (
+        (data, False, (1e-4, 0.1)),
+        (data, True, (5e-4, None)),
+        (few_rows, False, (5e-4, None)),
+    ):
+        found = FinetuningSettings.for_task(rows, shallow, from_scratch=from_scratch)
+        assert (found.learning_rate, found.dropout) == expected
     with pytest.raises(TypeError, match="no setting epoch;"):
         FinetuningSettings.for_task(data, small, epoch=7)
 

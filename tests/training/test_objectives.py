@@ -277,12 +277,26 @@ def test_gumbel_and_inverse_cdf_give_the_same_distribution_of_replacements(batch
         torch.testing.assert_close(shares[-1], expected, atol=0.015, rtol=0)
 
 
+@pytest.mark.parametrize("name", ["electra", "electra_15", "replace_mlm", "all_tokens_mlm"])
+def test_with_unigrams_only_the_replacements_are_words_of_the_text(name, batch, samples):
+    originals = batch.original_ids.view(-1)[batch.positions]
+    for share, expected in ((1.0, originals), (0.0, samples)):
+        objective = objective_of(name, unigram_share=share)
+        _, replaced = objective.generate(batch)
+        found = replaced.view(-1)[batch.positions]
+        assert sorted(found.tolist()) == sorted(expected.tolist())
+        kept = torch.ones(replaced.numel(), dtype=torch.bool)
+        kept[batch.positions] = False
+        assert torch.equal(replaced.view(-1)[kept], batch.original_ids.view(-1)[kept])
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"name": "bert"}, "no objective 'bert'"),
         ({"name": "electra", "sampling": "argmax"}, "no sampling 'argmax'"),
         ({"name": "electra", "temperature": 0.0}, "temperature is"),
+        ({"name": "electra", "unigram_share": 1.1}, "unigram_share is"),
         ({"name": "electra", "correction_weight": -1.0}, "correction_weight is -1"),
     ],
 )

@@ -10,7 +10,7 @@ import torch
 
 import electra_lab.training.loop
 import electra_lab.training.pretraining
-from electra_lab.checkpoints.pair import load_pair
+from electra_lab.checkpoints.pair import Pair, load_pair
 from electra_lab.training.objectives import OBJECTIVES
 from electra_lab.training.optimization import AdamWithoutBiasCorrection
 from electra_lab.training.pretraining import (
@@ -168,6 +168,16 @@ def test_faithful_draws_positions_with_replacement(text):
     assert repeated[False] == 0
     assert repeated[True] > 0
     assert build_objective(replace(TINY, faithful=True), tokenizer).with_replacement
+
+
+def test_what_the_recipe_says_of_replacements_reaches_fresh_models_and_a_pair(text):
+    tokenizer = make_tokenizer(TINY, text)
+    recipe = replace(TINY, unigram_share=0.25, temperature=1.5, sampling="gumbel")
+    fresh = build_objective(recipe, tokenizer)
+    pair = Pair(fresh.generator, fresh.model, tokenizer)
+    for objective in (fresh, build_objective(recipe, tokenizer, pair)):
+        found = (objective.unigram_share, objective.temperature, objective.sampling)
+        assert found == (0.25, 1.5, "gumbel")
 
 
 def test_faithful_initialises_projection_and_last_layer_with_glorot(text):

@@ -1,10 +1,10 @@
-"""Both ways of sampling are exact samples of softmax(logits / T)."""
+"""Both ways of sampling are exact samples of softmax(logits / T); noise is as frequent as the text."""
 
 import pytest
 import torch
 from scipy import stats
 
-from electra_lab.training.sampling import sample_gumbel, sample_inverse_cdf
+from electra_lab.training.sampling import mix_in_unigrams, sample_gumbel, sample_inverse_cdf
 
 DRAWS = 40_000
 
@@ -69,3 +69,34 @@ def test_any_leading_axes_are_kept():
 def test_a_temperature_that_is_not_above_zero_is_refused(temperature):
     with pytest.raises(ValueError, match="temperature is"):
         sample_gumbel(torch.zeros(1, 3), temperature)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+def test_so_many_samples_become_tokens_of_the_text_at_its_frequencies(share):
+    chances = torch.tensor([0.6, 0.3, 0.1])
+    originals = chances.multinomial(
+        DRAWS, replacement=True, generator=torch.Generator().manual_seed(1)
+    )
+    samples = torch.full((DRAWS,), 7)
+    mixed = mix_in_unigrams(samples, originals, share, torch.Generator().manual_seed(0))
+    expected = torch.cat([share * chances, torch.zeros(4), torch.tensor([1 - share])])
+    torch.testing.assert_close(mixed.bincount(minlength=8) / DRAWS, expected, atol=0.012, rtol=0)
+    assert (samples == 7).all()
+    # which token stands where has no say in which comes
+    noise = mixed != 7
+    for token in range(3):
+        there = noise & (originals == token)
+        if share:
+            shares = mixed[there].bincount(minlength=3) / there.sum()
+            torch.testing.assert_close(shares, chances, atol=0.04, rtol=0)
+
+
+def test_noise_for_nothing_is_nothing():
+    none = torch.zeros(0, dtype=torch.long)
+    assert mix_in_unigrams(none, none, 0.5).shape == (0,)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_share_out_of_its_range_is_refused(share):
+    with pytest.raises(ValueError, match="unigram_share is"):
+        mix_in_unigrams(torch.tensor([5]), torch.tensor([6]), share)
