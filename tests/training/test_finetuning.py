@@ -355,13 +355,9 @@ def test_defaults_are_the_authors_and_differ_where_it_is_said():
     assert FinetuningSettings.for_task(data, small, epochs=7).epochs == 7
     shallow = replace(small, num_hidden_layers=6, hidden_dropout_prob=0.0)
     few_rows = replace(data, train=data.train.select(range(300)))
-    for rows, from_scratch, expected in (
-        (data, False, (1e-4, 0.1)),
-        (data, True, (5e-4, None)),
-        (few_rows, False, (5e-4, None)),
-    ):
-        found = FinetuningSettings.for_task(rows, shallow, from_scratch=from_scratch)
-        assert (found.learning_rate, found.dropout) == expected
+    for rows, expected in ((data, (1e-4, 0.1, 1.0)), (few_rows, (5e-4, None, 0.8))):
+        found = FinetuningSettings.for_task(rows, shallow)
+        assert (found.learning_rate, found.dropout, found.layer_decay) == expected
     with pytest.raises(TypeError, match="no setting epoch;"):
         FinetuningSettings.for_task(data, small, epoch=7)
 
