@@ -231,17 +231,20 @@ def build_objective(
         ValueError: a pair is given to an objective that trains none; a word table is to be counted, but
             there is no text to count it in.
     """
+    settings: dict[str, Any] = {
+        "rtd_weight": recipe.rtd_weight,
+        "correction_weight": recipe.correction_weight,
+        "temperature": recipe.temperature,
+        "sampling": recipe.sampling,
+        "unigram_share": recipe.unigram_share,
+        "with_replacement": recipe.faithful,
+    }
     if pair is not None:
         return make_objective(
             recipe.objective,
             pair.discriminator.config,
             pair.generator.config,
-            rtd_weight=recipe.rtd_weight,
-            correction_weight=recipe.correction_weight,
-            temperature=recipe.temperature,
-            sampling=recipe.sampling,
-            unigram_share=recipe.unigram_share,
-            with_replacement=recipe.faithful,
+            **settings,
             models=(pair.generator, pair.discriminator),
         )
     config = recipe.config(len(tokenizer), tokenizer.pad_token_id)
@@ -252,12 +255,7 @@ def build_objective(
             recipe.objective,
             config,
             recipe.generator_config(config),
-            rtd_weight=recipe.rtd_weight,
-            correction_weight=recipe.correction_weight,
-            temperature=recipe.temperature,
-            sampling=recipe.sampling,
-            unigram_share=recipe.unigram_share,
-            with_replacement=recipe.faithful,
+            **settings,
         )
         if recipe.initialization == "fan_in":
             fan_in_initialisation(objective)

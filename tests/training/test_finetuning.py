@@ -151,6 +151,7 @@ def test_what_can_be_learned_is_learned_and_the_best_epoch_is_kept(tiny, tmp_pat
     assert [row.split()[0] for row in rows] == [*result.baselines, "fine-tuned"]
     ends = [match.end() for match in re.finditer(r"\S+", head)]
     assert all({match.end() for match in re.finditer(r"\d\.\d{3}", row)} <= {*ends} for row in rows)
+    assert "bag_of_words" in result.table()
     # a line of a notebook's output
     assert max(map(len, (head, *rows))) <= 90
 
@@ -358,6 +359,8 @@ def test_defaults_are_the_authors_and_differ_where_it_is_said():
     for rows, expected in ((data, (1e-4, 0.1, 1.0)), (few_rows, (5e-4, None, 0.8))):
         found = FinetuningSettings.for_task(rows, shallow)
         assert (found.learning_rate, found.dropout, found.layer_decay) == expected
+    with_its_own = replace(shallow, hidden_dropout_prob=0.2)
+    assert FinetuningSettings.for_task(data, with_its_own).dropout is None
     with pytest.raises(TypeError, match="no setting epoch;"):
         FinetuningSettings.for_task(data, small, epoch=7)
 
