@@ -93,7 +93,8 @@ def load_pair(name: str | Path | None = None) -> Pair:
     Args:
         name: ``"micro"`` or another bundled pair; a folder with ``generator`` and ``discriminator``
             in it; or ``X`` where ``X-generator`` and ``X-discriminator`` are folders or, for
-            ``owner/name``, repositories on the hub (``"google/electra-small"``). None takes
+            ``owner/name``, repositories on the hub (``"google/electra-small"``). The name of one half
+            stands for its pair (``"google/electra-small-discriminator"``). None takes
             the environment variable ``ELECTRA_LAB_MODEL``, and ``"micro"`` where that is not set.
 
     Returns:
@@ -114,7 +115,17 @@ def load_pair(name: str | Path | None = None) -> Pair:
     return Pair(generator, discriminator, tokenizer)
 
 
-def _folders_of(name: str) -> dict[str, str]:
+def _pair_of(name: str) -> str:
+    """The pair's name, where a half's is given."""
+    path = Path(name)
+    other = {GENERATOR: DISCRIMINATOR, DISCRIMINATOR: GENERATOR}.get(path.name)
+    if other and (path.parent / other).is_dir():
+        return str(path.parent)
+    return name.removesuffix(f"-{GENERATOR}").removesuffix(f"-{DISCRIMINATOR}")
+
+
+def _folders_of(given: str) -> dict[str, str]:
+    name = _pair_of(given)
     halves = (GENERATOR, DISCRIMINATOR)
     if all((Path(name) / half).is_dir() for half in halves):
         return {half: str(Path(name) / half) for half in halves}
@@ -126,7 +137,7 @@ def _folders_of(name: str) -> dict[str, str]:
         return siblings
     pairs = sorted(n.removesuffix("-generator") for n in bundled if n.endswith("-generator"))
     raise FileNotFoundError(
-        f"There is no pair {name!r}. A pair is a bundled name ({', '.join(pairs) or 'there is none'}), "
+        f"There is no pair {given!r}. A pair is a bundled name ({', '.join(pairs) or 'there is none'}), "
         f"a folder with {GENERATOR}/ and {DISCRIMINATOR}/ in it, or two folders {name}-{GENERATOR} "
         f"and {name}-{DISCRIMINATOR}."
     )

@@ -59,6 +59,19 @@ def test_siblings_and_the_environment_name_a_pair_too(tmp_path, monkeypatch):
         assert torch.equal(got, expected)
 
 
+def test_a_half_stands_for_its_pair(tmp_path):
+    pair = fresh_pair()
+    pair.save(tmp_path / "beside")
+    named = [tmp_path / "beside" / "discriminator", tmp_path / "beside" / "generator"]
+    pair.save(tmp_path / "apart")
+    for half in ("generator", "discriminator"):
+        (tmp_path / "apart" / half).rename(tmp_path / f"mine-{half}")
+        named.append(tmp_path / f"mine-{half}")
+    for name in named:
+        for got, expected in zip(logits_of(load_pair(name)), logits_of(pair), strict=True):
+            assert torch.equal(got, expected)
+
+
 def test_transformers_loads_both_halves_and_the_tokenizer(tmp_path):
     pair = fresh_pair()
     pair.save(tmp_path)
@@ -79,3 +92,5 @@ def test_a_pair_that_is_not_there_is_named_with_what_would_be(tmp_path):
     (tmp_path / "generator").rename(tmp_path / "elsewhere")
     with pytest.raises(FileNotFoundError, match="generator/ and discriminator/ in it"):
         load_pair(tmp_path)
+    with pytest.raises(FileNotFoundError, match="/discriminator'. A pair is"):
+        load_pair(tmp_path / "discriminator")

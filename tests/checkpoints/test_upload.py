@@ -60,7 +60,7 @@ for tokenizer in ElectraTokenizer(vocab=vocab), ElectraTokenizerFast(vocab=vocab
 
 pair = load_pair("micro")
 pushed = pair.push_to_hub("owner/pair")
-again = load_pair("owner/pair")
+again = load_pair("owner/pair-discriminator")  # a half stands for its pair
 batch = again.tokenizer("A dog slept.", return_tensors="pt")
 said["same batch"] = pair.tokenizer("A dog slept.").input_ids == batch.input_ids[0].tolist()
 said["pair"] = [
