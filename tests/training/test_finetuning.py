@@ -359,6 +359,8 @@ def test_defaults_are_the_authors_and_differ_where_it_is_said():
     for rows, expected in ((data, (1e-4, 0.1, 1.0)), (few_rows, (5e-4, None, 0.8))):
         found = FinetuningSettings.for_task(rows, shallow)
         assert (found.learning_rate, found.dropout, found.layer_decay) == expected
+    fresh = FinetuningSettings.for_task(few_rows, shallow, from_scratch=True)
+    assert (fresh.learning_rate, fresh.layer_decay) == (3e-4, 1.0)
     with_its_own = replace(shallow, hidden_dropout_prob=0.2)
     assert FinetuningSettings.for_task(data, with_its_own).dropout is None
     with pytest.raises(TypeError, match="no setting epoch;"):
