@@ -235,7 +235,17 @@ def finetune(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ROLE=NAME", help="Which column holds what, as in text=body; several times."
+            metavar="ROLE=NAME",
+            help="Which column holds what, as in text=body; several times. A role of several columns "
+            "is there for each: label=joy label=anger.",
+        ),
+    ] = None,
+    problem_type: Annotated[
+        str | None,
+        typer.Option(
+            help="Of sequence classification: single_label_classification, multi_label_classification "
+            "or regression; default: the labels say it.",
+            show_default=False,
         ),
     ] = None,
     labels: Annotated[
@@ -280,7 +290,7 @@ def finetune(
             columns=_columns(column),
             labels=None if labels is None else [label.strip() for label in labels.split(",")],
             skip_bad_rows=skip_bad_rows,
-            **_given(train_size=train_size, test_size=test_size),
+            **_given(problem_type=problem_type, train_size=train_size, test_size=test_size),
         )
         given = _given(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, seed=seed)
         settings = FinetuningSettings.for_task(
@@ -331,17 +341,18 @@ def _given(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if value is not None}
 
 
-def _columns(given: list[str] | None) -> dict[str, str | int] | None:
-    """``ROLE=NAME`` as a dictionary; columns of CoNLL files are numbers."""
+def _columns(given: list[str] | None) -> dict[str, Any] | None:
+    """``ROLE=NAME`` as a dictionary; a role that is there several times has a list."""
     if not given:
         return None
-    columns: dict[str, str | int] = {}
+    columns: dict[str, Any] = {}
     for one in given:
         role, equals, name = one.partition("=")
         if not (role and equals and name):
             raise ValueError(f"--column is {one!r}; expected ROLE=NAME, such as text=body.")
-        columns[role] = int(name) if name.isdigit() else name
-    return columns
+        named = [*columns.get(role, []), name]
+        columns[role] = named
+    return {role: names if len(names) > 1 else names[0] for role, names in columns.items()}
 
 
 @app.command()

@@ -95,7 +95,7 @@ def convert(
     tokenizer = _tokenizer_files(source, vocab)
     with atomic_folder(output) as partial:
         model.save_pretrained(partial)
-        notes.append(_write_tokenizer(tokenizer, partial, model.config.vocab_size))
+        notes.append(_write_tokenizer(tokenizer, partial, model.config))
     return Converted(output, type(model).__name__, model.num_parameters(), tuple(notes))
 
 
@@ -235,7 +235,7 @@ def _tokenizer_files(source: Path, vocab: str | Path | None) -> list[Path]:
     return [folder / name for name in TOKENIZER_FILES if (folder / name).is_file()]
 
 
-def _write_tokenizer(files: list[Path], folder: Path, rows: int) -> str:
+def _write_tokenizer(files: list[Path], folder: Path, config: ElectraConfig) -> str:
     """Put the tokenizer beside the model; returns what to say of it."""
     if not files:
         return "No vocabulary was found beside it; give --vocab to have a tokenizer as well."
@@ -244,14 +244,15 @@ def _write_tokenizer(files: list[Path], folder: Path, rows: int) -> str:
         for file in files:
             shutil.copyfile(file, folder / file.name)
         return f"Tokenizer copied: {named}."
-    pieces = read_vocabulary(files[0])
+    pieces, rows = read_vocabulary(files[0]), config.vocab_size
     if len(pieces) > rows:
         raise ValueError(
             f"{named} has {len(pieces)} pieces, but the word table has {rows} rows: it belongs to "
             "another model. Name the right one with --vocab."
         )
     cased = any(piece != piece.lower() for piece in pieces if not piece.startswith("["))
-    ElectraTokenizerFast(files[0], do_lower_case=not cased).save_pretrained(folder)
+    made = ElectraTokenizerFast(files[0], do_lower_case=not cased)
+    made.save_pretrained(folder, longest=config.max_position_embeddings)
     case = "has upper-case pieces: text is not lower-cased" if cased else "text is lower-cased"
     return f"Tokenizer made from {named} ({case})."
 

@@ -55,7 +55,8 @@ class Pair:
         itself, here and in transformers."""
         for name, model in ((GENERATOR, self.generator), (DISCRIMINATOR, self.discriminator)):
             model.save_pretrained(Path(folder) / name, dtype=dtype)
-            self.tokenizer.save_pretrained(Path(folder) / name)
+            longest = model.config.max_position_embeddings
+            self.tokenizer.save_pretrained(Path(folder) / name, longest=longest)
 
     def push_to_hub(
         self, repo_id: str, *, commit_message: str | None = None, **options: Any

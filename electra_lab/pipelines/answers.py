@@ -11,6 +11,9 @@ from electra_lab.text.encoding import BatchEncoding
 
 from .base import Pipeline, Row, Tokenizer
 
+SPECIAL_TOKENS = 3  # [CLS] question [SEP] context [SEP]
+FEWEST_OF_CONTEXT = 2
+
 
 class QuestionAnswering(Pipeline):
     """``{"score", "start", "end", "answer"}`` for a question and a context; a list of them where
@@ -42,7 +45,7 @@ class QuestionAnswering(Pipeline):
         max_answer_len: int = 15,
         doc_stride: int | None = None,
         max_seq_len: int = 384,
-        max_question_len: int = 64,
+        max_question_len: int | None = None,
         handle_impossible_answer: bool = False,
         align_to_words: bool = True,
     ) -> list[Any]:
@@ -53,7 +56,8 @@ class QuestionAnswering(Pipeline):
                 window holds no more than that of the context, they share half of what it holds.
             max_seq_len: tokens of a window with its question; at most what the model has positions
                 for.
-            max_question_len: a longer question is cut.
+            max_question_len: tokens of a question; a longer one is cut. Default: 64, or half a window
+                where so many leave no room for the context.
             handle_impossible_answer: also offer the empty answer, scored by [CLS].
             align_to_words: an answer begins and ends with whole words.
 
@@ -108,7 +112,7 @@ def question_windows(
     context: str,
     longest: int,
     *,
-    max_question_len: int = 64,
+    max_question_len: int | None = None,
     doc_stride: int | None = None,
 ) -> BatchEncoding:
     """A question with its context, as a row for each window of the context.
@@ -124,10 +128,13 @@ def question_windows(
     pieces = tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)[
         "offset_mapping"
     ]
+    if max_question_len is None:
+        needs = min(len(pieces), 64) + SPECIAL_TOKENS + FEWEST_OF_CONTEXT
+        max_question_len = 64 if needs <= longest else longest // 2
     if len(pieces) > max_question_len:
         question = question[: pieces[max_question_len - 1][1]]
-    room = longest - min(len(pieces), max_question_len) - 3
-    if room < 2:
+    room = longest - min(len(pieces), max_question_len) - SPECIAL_TOKENS
+    if room < FEWEST_OF_CONTEXT:
         raise ValueError(
             f"A question of {min(len(pieces), max_question_len)} tokens leaves no room for the "
             f"context in {longest} tokens. Lower max_question_len."

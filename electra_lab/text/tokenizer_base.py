@@ -434,14 +434,20 @@ class TokenizerBase(TokenizerVocabulary, PushToHub):
             "added_tokens_decoder": self.added_vocabulary.written(),
         }
 
-    def save_pretrained(self, save_directory: str | Path) -> None:
+    def save_pretrained(self, save_directory: str | Path, *, longest: int | None = None) -> None:
         """Write ``vocab.txt`` and ``tokenizer_config.json``, which ``from_pretrained`` reads, here
         and in transformers. Other files in the folder stay.
+
+        Args:
+            longest: tokens that the model in the folder reads at once; ``model_max_length`` is written
+                as no more than that, so that ``truncation=True`` cuts where the model ends.
 
         Raises:
             OSError: the folder cannot be written; the files that were there are whole.
         """
         config = {**self.settings(), "tokenizer_class": "ElectraTokenizer"}
+        if longest is not None:
+            config["model_max_length"] = min(self.model_max_length, longest)
         with atomic_folder(save_directory) as partial:
             write_vocabulary(self._tokens, partial / VOCAB_FILE)
             (partial / CONFIG_FILE).write_text(

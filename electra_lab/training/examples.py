@@ -218,7 +218,7 @@ def encode(
     max_length: int,
     *,
     doc_stride: int | None = None,
-    max_question_length: int = 64,
+    max_question_length: int | None = None,
     swapped: bool = False,
 ) -> Examples:
     """A split of labelled data as examples.
@@ -329,7 +329,7 @@ def _questions(
     tokenizer: Tokenizer,
     max_length: int,
     doc_stride: int | None,
-    max_question_length: int,
+    max_question_length: int | None,
 ) -> list[Example]:
     examples = []
     for i, row in enumerate(rows):

@@ -494,7 +494,7 @@ def save_result(result: FinetuningResult, folder: str | Path) -> None:
     """Write model, tokenizer, figures and history."""
     folder = Path(folder)
     result.model.save_pretrained(folder)
-    result.tokenizer.save_pretrained(folder)
+    result.tokenizer.save_pretrained(folder, longest=result.model.config.max_position_embeddings)
     content = {
         "data": result.data.name,
         "rows": {name: len(split) for name, split in result.data.splits().items()},

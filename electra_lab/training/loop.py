@@ -200,8 +200,8 @@ def checkpoint_file(folder: str | Path | None, resume: bool) -> Path | None:
     file = Path(folder) / CHECKPOINT_FILE
     if file.is_file() and not resume:
         raise FileExistsError(
-            f"{file} is the checkpoint of an earlier run. Pass resume=True to go on with it, "
-            "or train into another folder."
+            f"{file} is the checkpoint of an earlier run. Pass resume=True (--resume) to go on "
+            "with it, or train into another folder."
         )
     return file
 

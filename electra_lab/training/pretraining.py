@@ -347,8 +347,10 @@ def save_result(result: PretrainingResult, folder: str | Path) -> None:
         result.pair.save(folder)
         save_correction_head(result.objective, folder)
     else:
-        result.objective.encoder.save_pretrained(folder / "encoder")
-        result.tokenizer.save_pretrained(folder / "encoder")
+        encoder = result.objective.encoder
+        encoder.save_pretrained(folder / "encoder")
+        longest = encoder.config.max_position_embeddings
+        result.tokenizer.save_pretrained(folder / "encoder", longest=longest)
     content: dict[str, Any] = {
         "recipe": result.recipe.to_dict(),
         "seconds": result.seconds,

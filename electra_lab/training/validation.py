@@ -7,6 +7,7 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from electra_lab.text.tasks.dividing import drawn, text_of
 from electra_lab.text.tasks.schema import TaskData
 
 
@@ -33,7 +34,8 @@ def with_validation(data: TaskData, share: float, seed: int = 0) -> TaskData:
     if not chosen or not rest:
         raise ValueError(
             f"{data.name} has {len(data.train)} rows of train, too few different ones to keep a part "
-            "for validation. Give more, or validation_share=0 to train without."
+            "for validation. Give more, or train without: "
+            "FinetuningSettings(validation_share=0)."
         )
     return replace(
         data, train=data.train.select(rest), validation=data.train.select(sorted(chosen))
@@ -43,7 +45,7 @@ def with_validation(data: TaskData, share: float, seed: int = 0) -> TaskData:
 def _chosen(rows: list[dict[str, Any]], data: TaskData, share: float, seed: int) -> set[int]:
     groups: dict[Any, list[int]] = defaultdict(list)
     for number, row in enumerate(rows):
-        groups[_text(row)].append(number)
+        groups[text_of(row)].append(number)
     classes: dict[Any, list[list[int]]] = defaultdict(list)
     for members in groups.values():
         label = rows[members[0]].get("label")
@@ -52,11 +54,6 @@ def _chosen(rows: list[dict[str, Any]], data: TaskData, share: float, seed: int)
     random = Random(seed)
     chosen: set[int] = set()
     for members_of_class in classes.values():
-        random.shuffle(members_of_class)
-        count = max(round(share * len(members_of_class)), int(len(members_of_class) > 1))
-        chosen.update(number for members in members_of_class[:count] for number in members)
+        parts = drawn([len(members) for members in members_of_class], share, random)
+        chosen.update(number for part in parts for number in members_of_class[part])
     return chosen
-
-
-def _text(row: dict[str, Any]) -> Any:
-    return row.get("context") or row.get("text") or tuple(row.get("words", ()))

@@ -76,6 +76,7 @@ def test_transformers_loads_both_halves_and_the_tokenizer(tmp_path):
     pair = fresh_pair()
     pair.save(tmp_path)
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path / "discriminator")
+    assert tokenizer.model_max_length == pair.discriminator.config.max_position_embeddings
     inputs = tokenizer("The [MASK] sleeps.", return_tensors="pt")
     generator = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path / "generator")
     discriminator = transformers.AutoModelForPreTraining.from_pretrained(tmp_path / "discriminator")

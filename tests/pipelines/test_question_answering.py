@@ -89,5 +89,7 @@ def test_a_long_question_is_cut_and_then_leaves_room_for_the_context(ours):
     question = "who sees the cat and " * 20
     short = ours(question=question, context=CASES[1]["context"], max_question_len=5)
     assert short == ours(question="who sees the cat and", context=CASES[1]["context"])
+    half = ours(question=question, context=CASES[1]["context"])
+    assert half == ours(question=question, context=CASES[1]["context"], max_question_len=32)
     with pytest.raises(ValueError, match="leaves no room for the context in 64 tokens"):
-        ours(question=question, context="Anna lives.")
+        ours(question=question, context="Anna lives.", max_question_len=64)

@@ -186,6 +186,27 @@ def test_a_stopped_run_goes_on_as_if_it_had_not_stopped(tiny, tmp_path):
         run(few("similarity", train=23), tiny, tmp_path / "part", resume=True)
 
 
+def test_a_long_text_is_cut_where_the_model_ends_by_transformers_too(tiny, tmp_path):
+    import transformers
+
+    run(few("sentiment"), tiny, tmp_path, replace(QUICK, epochs=1))
+    assert transformers.AutoTokenizer.from_pretrained(tmp_path).model_max_length == 160
+    theirs = transformers.pipeline("text-classification", str(tmp_path), device="cpu")
+    long = "a good day " * 200
+    (said,) = theirs(long, truncation=True)
+    (ours,) = pipeline("text-classification", tmp_path, device="cpu")(long)
+    assert said["label"] == ours["label"]
+    assert said["score"] == pytest.approx(ours["score"], abs=1e-5)
+
+
+def test_a_question_longer_than_a_window_is_cut(tmp_path):
+    data = few("reading_comprehension")
+    rows = [*data.train, {**data.train[0], "question": "who and what " * 60, "id": "long"}]
+    data = load_task_data({"train": rows, "test": list(data.test)})
+    result = run(data, "micro", tmp_path, replace(QUICK, epochs=1))
+    assert len(result.predictions) == len(data.test)
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
 def test_a_killed_command_is_resumed_to_the_same_figures(tiny, tmp_path):
     words = [sys.executable, "-m", "electra_lab", "finetune", "--data", "sentiment", "--model",
@@ -436,3 +457,31 @@ def test_the_command_names_a_bad_row_or_skips_and_counts_it(tiny, tmp_path, monk
     assert (tmp_path / "out" / "seed-1" / BEST_FILE).is_file()
     wrong = CliRunner().invoke(app, [*words, "--column", "body"])
     assert "expected ROLE=NAME" in wrong.output
+
+
+@pytest.mark.parametrize(
+    ("options", "metric", "labels"),
+    [
+        (["--column", "label=joy", "--column", "label=anger"], "f1_micro", ["joy", "anger"]),
+        (["--column", "label=stars", "--problem-type", "regression"], "pearson", ["LABEL_0"]),
+        (["--column", "text=joy", "--column", "text=anger"], None, []),
+    ],
+)
+def test_the_command_takes_a_column_for_each_label_or_says_what_the_labels_are(
+    tiny, tmp_path, options, metric, labels
+):
+    file = tmp_path / "own.csv"
+    rows = "".join(
+        f"a {noun} day,{n % 2},{n % 3 % 2},{n}\n" for n, noun in enumerate("abcdefghijkl")
+    )
+    file.write_text(f"text,joy,anger,stars\n{rows}")
+    folder = tmp_path / "out"
+    words = ["finetune", "--data", str(file), "--model", str(tiny), "--epochs", "1", "--device",
+             "cpu", "--output", str(folder)]  # fmt: skip
+    done = CliRunner().invoke(app, [*words, *options])
+    if metric is None:
+        assert "columns names joy, anger for text; expected one column" in done.output
+        return
+    assert done.exit_code == 0, done.output
+    assert metric in json.loads((folder / RESULT_FILE).read_text())["metrics"]
+    assert list(ElectraConfig.from_pretrained(folder).id2label.values()) == labels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -13,14 +12,16 @@ from .columns import (
     RIGHT_CHOICES,
     SITUATIONS,
     check_named,
+    end_of,
     first_of,
+    list_in,
     not_found,
     numbered_choices,
     text_in,
 )
 from .errors import Problem, shortened
 from .schema import ProblemType, TaskType
-from .sequences import UNLABELLED, class_name
+from .sequences import class_name, is_unlabelled
 
 
 class ChoiceLayout:
@@ -28,7 +29,8 @@ class ChoiceLayout:
 
     Roles are "context", "choices" (one column with a list, or a list of columns) and "label": an index
     from 0, the choice itself, or its letter or number where the choices have some. Columns choice1,
-    choice2 ... may come with labels from 0 or from 1: the labels of train say which, a 0 among them.
+    choice2 ... and lists may come with labels from 0 or from 1: the labels of train say which. In
+    columns that count from 1 a 0 among them does, in a list the number of the choices without a 0.
     ``sent2`` (SWAG) is the beginning that all choices go on from, and is put before each.
     """
 
@@ -58,7 +60,7 @@ class ChoiceLayout:
                     raise not_found(f"the {role}", names, columns, role)
         self.columns = found
         self.beginning = first_of(["sent2"], columns) if listed_columns else None
-        self.names = [column[-1:] for column in listed_columns]  # 0, 1 ... or A, B ...
+        self.names = [end_of(column) for column in listed_columns]  # 0, 1 ... or A, B ...
         self.classes = classes.get(found["label"], [])
         self.count = 0
 
@@ -81,7 +83,7 @@ class ChoiceLayout:
             value = values.get(column)
             if isinstance(value, str):
                 with suppress(ValueError):
-                    value = json.loads(value)
+                    value = list_in(value)
             if isinstance(value, Mapping):  # {"text": [...], "label": ["A", "B", ...]}
                 names = [str(name) for name in value.get("label") or []]
                 value = value.get("text")
@@ -99,14 +101,22 @@ class ChoiceLayout:
         return value, names
 
     def is_unlabelled(self, parsed: Mapping[str, Any]) -> bool:
-        return parsed["label"] in UNLABELLED
+        return is_unlabelled(parsed["label"])
 
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
         """How many choices there are, as many as most rows of train have; and how labels count."""
         counts = Counter(len(row["choices"]) for row in parsed)
         self.count = counts.most_common(1)[0][0] if counts else 0
-        if self.names[:1] == ["1"] and any(class_name(row["label"]) == "0" for row in parsed):
+        labels = {class_name(row["label"]) for row in parsed}
+        if self.names[:1] == ["1"] and "0" in labels:
             self.names = []
+        if not self.names and not self.classes:
+            from_1 = [str(number + 1) for number in range(self.count)]
+            if str(self.count) in labels and labels <= set(from_1):
+                self.names = from_1
+
+    def next_split(self) -> None:
+        """Nothing has to differ from row to row."""
 
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Context, choices and label -> the standard columns."""
@@ -122,7 +132,7 @@ class ChoiceLayout:
         return {"context": parsed["context"], "choices": choices, "label": label}
 
     def _index(self, value: Any, choices: list[str], names: Sequence[str]) -> int:
-        if value in UNLABELLED:
+        if is_unlabelled(value):
             raise Problem("no label", f"The label is {value!r}; expected the right choice's index.")
         name = class_name(value)
         if self.classes:  # the source says what its numbers mean, and they are from 0

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import json
+import re
 from collections.abc import Mapping, Sequence
+from string import ascii_lowercase
 from typing import Any
 
 from .errors import Problem, listed
@@ -68,6 +72,9 @@ CHOICE_BEGINNINGS = (
     "sol",
 )  # then _ or nothing, 0 or 1 or A ...
 SITUATIONS = ("context", "ctx", "premise", "question", "goal", "sent1", "startphrase", *TEXTS)
+SEVERAL = ("label", "choices")  # roles that may be in several columns
+SEPARATORS_OF_TABLES = re.compile(r"[,;\t|]")
+QUOTED_WITHOUT_COMMA = re.compile(r"""['"]\s+['"]""")  # as numpy prints a list of texts
 RIGHT_CHOICES = ("label", "answer", "answerkey", "answer_key", "gold_label", "correct", "target")
 
 ALSO_CALLED: dict[str, TaskType] = {
@@ -121,21 +128,31 @@ def numbered_choices(columns: Sequence[str]) -> list[str]:
             for column in columns
             if column.lower().startswith(beginning)
         }
-        for first in ("0", "1", "a"):
+        for names in (range(len(columns)), range(1, len(columns) + 1), ascii_lowercase):
             run: list[str] = []
-            while (end := chr(ord(first) + len(run))) in ends:
+            for end in map(str, names):
+                if end not in ends:
+                    break
                 run.append(ends[end])
             if len(run) > max(len(best), 1 if beginning else 2):
                 best = run
     return best
 
 
-def guessed_task(columns: Sequence[str], named: Mapping[str, Any]) -> TaskType:
+def end_of(column: str) -> str:
+    """What tells a numbered column from its neighbours: "10" of choice10, "A" of option_A."""
+    return re.sub(r".*?(\d+|.)$", r"\1", column)
+
+
+def guessed_task(
+    columns: Sequence[str], named: Mapping[str, Any], first: Mapping[str, Any]
+) -> TaskType:
     """The task that such columns are for.
 
     Args:
         columns: of the source.
         named: what the caller calls columns of.
+        first: a row.
     """
     for role, task in (
         ("answers", "question_answering"),
@@ -164,6 +181,9 @@ def guessed_task(columns: Sequence[str], named: Mapping[str, Any]) -> TaskType:
         return "token_classification"
     if first_of(CHOICES[:3], columns) or numbered_choices(columns):
         return "multiple_choice"
+    label = first.get(str(named.get("label") or first_of(LABELS, columns)))
+    if isinstance(label, list) and any(isinstance(one, list | Mapping) for one in label):
+        return "token_classification"  # spans of characters, as labelling tools call them
     return "sequence_classification"
 
 
@@ -180,6 +200,10 @@ def check_named(named: Mapping[str, Any], roles: Sequence[str], columns: Sequenc
                 f"columns names {role!r}; this task has columns for {', '.join(roles)}."
             )
         several = isinstance(name, list | tuple)
+        if several and role not in SEVERAL:
+            raise ValueError(
+                f"columns names {listed(map(str, name))} for {role}; expected one column."
+            )
         found = [str(one) for one in (name if several else [name])]
         missing = [one for one in found if one not in columns]
         if missing:
@@ -199,6 +223,11 @@ def not_found(what: str, usual: Sequence[str], columns: Sequence[str], role: str
         if is_no_name
         else ""
     )
+    if len(columns) == 1 and SEPARATORS_OF_TABLES.search(columns[0]):
+        header = (
+            " That is one column. If it should be several: a .tsv file has tabs between them, a .csv "
+            "file commas (or, with no comma in its first line, semicolons, tabs or |)."
+        )
     return ValueError(
         f"No column is plainly {what}; the columns are {listed(columns)}. The usual names are "
         f"{listed(usual)}; say which it is with columns={{{role!r}: NAME}} (--column {role}=NAME)."
@@ -218,3 +247,20 @@ def text_in(values: Mapping[str, Any], column: str) -> str:
     if not value.strip():
         raise Problem(f"an empty {column!r}", f"{column!r} is empty; expected a text.")
     return value
+
+
+def list_in(text: str) -> Any:
+    """A list, or an object, that stands in a table as text: JSON, or as pandas writes it.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        if QUOTED_WITHOUT_COMMA.search(text):
+            raise
+        try:
+            return ast.literal_eval(text)
+        except (SyntaxError, MemoryError, RecursionError) as error:
+            raise ValueError(str(error)) from error

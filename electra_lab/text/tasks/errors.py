@@ -110,6 +110,20 @@ class Checked:
         )
 
 
+def check_characters(values: Any) -> None:
+    """Raises:
+    Problem: a text has half of a character, which no file and no table can hold.
+    """
+    try:
+        json.dumps(values, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
+        raise Problem(
+            "half a character",
+            f"It has {half!r}, half of a character that was cut in two; expected whole ones.",
+        ) from None
+
+
 def shortened(values: Any) -> str:
     """A row on one line, long values cut."""
 
@@ -121,6 +135,7 @@ def shortened(values: Any) -> str:
     if isinstance(values, dict):
         values = {name: cut(value) for name, value in values.items()}
     text = json.dumps(values, ensure_ascii=False, default=str)
+    text = text.encode("utf-8", "backslashreplace").decode()  # half a character cannot be printed
     return text if len(text) <= LONGEST_ROW_SHOWN else text[: LONGEST_ROW_SHOWN - 3] + "..."
 
 

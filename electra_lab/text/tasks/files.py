@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,9 @@ PLAIN_TEXT = ".txt"  # CoNLL, where token classification was asked for
 ENDINGS = (*TABLES, *JSONS, *CONLLS)
 
 MOST_CHARACTERS_OF_A_FIELD = 2**24
+
+DELIMITERS = (",", ";", "\t", "|")  # of a .csv file: the first of these that its first line has
+TAG = re.compile(r"O|[BIESLU]-\S+")
 
 WORDS, UPOS = 1, 3  # columns of CoNLL-U, whose first is the number of the word
 CONLLU_COLUMNS = 10
@@ -49,9 +53,9 @@ def read_file(path: Path) -> Split:
     """The rows of a labelled file; which form it has is said by its ending.
 
     A CSV file has the names of its columns in the first line; ``.tsv`` is separated by tabs, ``.csv`` by
-    commas or, where the first line has none, semicolons. A JSON file is a list of objects, ``{"data":
-    [...]}`` or SQuAD's layout (a row for each question). In CoNLL files columns are called "0", "1" and
-    so on, and a row is a sentence, its columns lists.
+    commas or, where the first line has none, semicolons, tabs or ``|``. A JSON file is a list of
+    objects, ``{"data": [...]}`` or SQuAD's layout (a row for each question). In CoNLL files columns are
+    called "0", "1" and so on, and a row is a sentence, its columns lists.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -88,7 +92,7 @@ def _table_rows(text: str, path: Path, delimiter: str | None) -> Iterator[Row]:
     lines = io.StringIO(text, newline="")
     if delimiter is None:
         first = text.partition("\n")[0]
-        delimiter = ";" if ";" in first and "," not in first else ","
+        delimiter = next((one for one in DELIMITERS if one in first), ",")
     limit = csv.field_size_limit(MOST_CHARACTERS_OF_A_FIELD)
     number, line = 0, 1
     try:
@@ -230,13 +234,21 @@ def _conll_rows(text: str) -> Iterator[Row]:
         content = content.strip("\r\n")
         if content.strip():
             fields = content.split("\t") if "\t" in content else content.split()
-            is_comment = content.startswith("#") and not sentence and "\t" not in content
-            if not is_comment and fields[0] != "-DOCSTART-":
+            if not (_is_comment(content, fields) and not sentence) and fields[0] != "-DOCSTART-":
                 sentence.append((line, [field.strip() for field in fields]))
         elif sentence:
             number += 1
             yield _conll_row(number, sentence)
             sentence = []
+
+
+def _is_comment(content: str, fields: list[str]) -> bool:
+    """Whether a line before a sentence is no word, although a word may begin with #."""
+    if not content.startswith("#") or "\t" in content:
+        return False
+    is_tagged = len(fields) > 1 and TAG.fullmatch(fields[-1])
+    is_open = content[1:2].isspace() or " = " in content
+    return not is_tagged and (is_open or len(fields) == 1)
 
 
 def _conll_row(number: int, sentence: list[tuple[int, list[str]]]) -> Row:
@@ -263,6 +275,14 @@ def _conll_row(number: int, sentence: list[tuple[int, list[str]]]) -> Row:
 
 def _of(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def words_are_numbered(rows: Iterable[Row]) -> bool:
+    """Whether the first of three columns and more counts the words of each sentence from 1."""
+    return all(
+        len(row.values) > 2 and row.values["0"] == [str(n + 1) for n in range(len(row.values["0"]))]
+        for row in rows
+    )
 
 
 def is_conllu(values: dict[str, Any]) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .columns import ANSWERS, CONTEXTS, check_named, first_of, not_found, text_in
+from .columns import ANSWERS, CONTEXTS, check_named, first_of, list_in, not_found, text_in
 from .errors import Problem, shortened
 from .schema import ProblemType, TaskType
+from .sequences import is_missing
 from .spans import place_of
 
 USUAL = {"context": CONTEXTS, "question": ("question",), "answers": ANSWERS}
@@ -70,10 +70,17 @@ class QuestionLayout:
 
     def _answers_in(self, values: Mapping[str, Any]) -> list[tuple[str, int | None]]:
         column = self.columns["answers"]
+        impossible = values.get(self.columns.get("is_impossible", ""))
+        if column not in values and str(impossible).lower() not in ("true", "1"):
+            raise Problem(
+                f"no {column!r}",
+                f"It has no {column!r}, as train has it. A question without an answer has an empty list "
+                "there, or is_impossible.",
+            )
         value = values.get(column)
         if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
             with suppress(ValueError):  # an answer may begin with a bracket
-                value = json.loads(value)
+                value = list_in(value)
         if isinstance(value, str) or value is None:
             start = values.get(self.columns.get("answer_start", ""))
             return [(value, _start(start))] if value else []
@@ -110,10 +117,14 @@ class QuestionLayout:
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
         """Nothing hangs on what the rows of train hold."""
 
+    def next_split(self) -> None:
+        """Ids are told apart within a split."""
+        self.ids.clear()
+
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """The same with an id of its own: answers are told apart by it."""
         given = parsed["id"]
-        name = f"question-{len(self.ids) + 1}" if given is None else str(given)
+        name = f"question-{len(self.ids) + 1}" if is_missing(given) else str(given)
         if name in self.ids:
             raise Problem("an id that was there before", f"The id {name!r} was there before.")
         self.ids.add(name)
@@ -151,7 +162,12 @@ def _checked_start(context: str, text: str, start: int | None) -> int:
                 f"The context does not have the answer {text!r:.60}; expected a part of it, letter by "
                 "letter.",
             )
-    if start < 0 or start + len(text) > len(context):
+    if start < 0:
+        raise Problem(
+            "an answer before the text",
+            f"answer_start is {start}; expected 0 or more{_hint(text, context)}.",
+        )
+    if start + len(text) > len(context):
         raise Problem(
             "an answer beyond the text",
             f"The answer {text!r:.60} with answer_start {start} would end at {start + len(text)}, "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from .columns import (
@@ -16,6 +17,7 @@ from .columns import (
     Columns,
     check_named,
     first_of,
+    list_in,
     not_found,
     pair_of,
     text_in,
@@ -24,8 +26,7 @@ from .errors import Problem, listed
 from .schema import ProblemType, TaskType
 
 SEPARATORS = re.compile(r"[|;,]")
-MISSING = (None, "")
-UNLABELLED = (-1, "-1", *MISSING)  # the hub's way to keep the labels of a test split secret
+DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
 class SequenceLayout:
@@ -57,7 +58,7 @@ class SequenceLayout:
             columns, check_named(named, ("text", "text_pair", "label"), columns)
         )
         column = self.columns["label"]
-        self.labels: tuple[str, ...] = tuple(labels or ())
+        self.labels = checked_labels(labels)
         self.has_given_labels = bool(labels)
         self.problem_type = problem_type
         if isinstance(column, list):
@@ -67,6 +68,7 @@ class SequenceLayout:
             self.labels, self.has_given_labels = tuple(classes[column]), True
         if self.problem_type == "regression":
             self.labels = ()
+        self.is_vector = False  # of several labels: a 0 or 1 for each, and no list of those present
 
     def _find(self, columns: Sequence[str], named: Columns) -> Columns:
         found = dict(named)
@@ -103,21 +105,46 @@ class SequenceLayout:
         }
 
     def is_unlabelled(self, parsed: Mapping[str, Any]) -> bool:
-        return not isinstance(parsed["label"], list) and parsed["label"] in UNLABELLED
+        return is_unlabelled(parsed["label"])
 
     # -- labels
 
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
         """Decide from the rows of train what kind of labels these are, and which."""
-        values = [row["label"] for row in parsed if row["label"] not in MISSING]
+        values = [row["label"] for row in parsed if not is_missing(row["label"])]
         if self.problem_type is None:
             self.problem_type = self._kind_of(values)
+        length = 0
+        if self.problem_type == "multi_label_classification":
+            length = self._length_of_vectors(values)
+            self.is_vector = length > 0
         if self.problem_type == "regression" or self.labels:
             return
-        names: set[str] = set()
-        for value in values:
-            names.update(self._names_in(value))
+        names: set[str] = set(map(str, range(length)))
+        for value in values if not self.is_vector else ():
+            with suppress(Problem):  # what is wrong with a row is said of it in ``encode``
+                names.update(self._names_in(value))
         self.labels = tuple(in_order(names))
+
+    def _length_of_vectors(self, values: Sequence[Any]) -> int:
+        """Of lists with a 0 or 1 for each label, their length; 0 if they are no such lists.
+
+        Most are as long, these have nothing else, and one has a number twice, as no list of indices has.
+        """
+        if isinstance(self.columns["label"], list):
+            return 0
+        lists = []
+        for value in values:
+            with suppress(Problem):
+                lists.append(self._several(value))
+        length = Counter(map(len, lists)).most_common(1)[0][0] if lists else 0
+        usual = [one for one in lists if len(one) == length]
+        are_vectors = (
+            2 * len(usual) > len(lists)
+            and all(flag in (0, 1) for one in usual for flag in one)
+            and any(len(set(one)) < len(one) for one in usual)
+        )
+        return length if are_vectors else 0
 
     def _kind_of(self, values: Sequence[Any]) -> ProblemType:
         if any(isinstance(value, list) for value in values):
@@ -131,21 +158,23 @@ class SequenceLayout:
             return "single_label_classification"
         numbers = [number for number in map(_number, values) if number is not None]
         if column.lower() in SCORES and 2 * len(numbers) > len(values):
-            return "regression"  # a score that is no number is a bad row, and no class
-        if len(numbers) == len(values) and not all(number.is_integer() for number in numbers):
+            return "regression"  # what is no number among scores is a bad row, and no class
+        commas = sum(isinstance(v, str) and bool(DECIMAL_COMMA.fullmatch(v)) for v in values)
+        has_fractions = commas or not all(number.is_integer() for number in numbers)
+        if has_fractions and 2 * (len(numbers) + commas) > len(values):
             return "regression"
         return "single_label_classification"
 
     def _names_in(self, value: Any) -> list[str]:
         if self.problem_type == "single_label_classification":
             return [] if isinstance(value, list | dict) else [class_name(value)]
-        return [class_name(one) for one in self._several(value) if one not in MISSING]
+        return [class_name(one) for one in self._several(value) if not is_missing(one)]
 
     def _several(self, value: Any) -> list[Any]:
         if isinstance(value, str):
             if value.lstrip().startswith("["):
                 try:
-                    value = json.loads(value)
+                    value = list_in(value)
                 except ValueError:
                     raise Problem(
                         "labels that are no JSON list",
@@ -159,7 +188,16 @@ class SequenceLayout:
                 f"The labels are {value!r:.60}; expected a list of names, which may be empty, or in a "
                 "table names with | between them.",
             )
+        if any(isinstance(one, list | dict) for one in value):
+            raise Problem(
+                "labels that are no names",
+                f"The labels are {value!r:.60}; expected names. Spans of characters are for "
+                "task='token-classification' (--task token-classification).",
+            )
         return value
+
+    def next_split(self) -> None:
+        """Nothing has to differ from row to row."""
 
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Texts and label -> the standard columns."""
@@ -167,17 +205,37 @@ class SequenceLayout:
         if isinstance(self.columns["label"], list):
             label: Any = [_flag(one, name) for one, name in zip(value, self.labels, strict=True)]
         elif self.problem_type == "multi_label_classification":
-            present = {self._index(one) for one in self._several(value)}
-            label = [float(index in present) for index in range(len(self.labels))]
+            several = self._several(value)
+            if self.is_vector:
+                label = self._flags(several)
+            else:
+                present = {self._index(one) for one in several}
+                label = [float(index in present) for index in range(len(self.labels))]
         elif self.problem_type == "regression":
             label = _number(value)
             if label is None:
+                comma = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value)
+                with_a_point = ", with a point for its comma" if comma else ""
                 raise Problem(
-                    "a label that is no number", f"The label is {value!r:.60}; expected a number."
+                    "a label that is no number",
+                    f"The label is {value!r:.60}; expected a number{with_a_point}.",
                 )
+        elif isinstance(value, list | dict):
+            raise Problem(
+                "a label that is no name",
+                f"The label is {value!r:.60}; expected one of {listed(self.labels)}.",
+            )
         else:
             label = self._index(value)
         return {**parsed, "label": label}
+
+    def _flags(self, values: Sequence[Any]) -> list[float]:
+        if len(values) != len(self.labels):
+            raise Problem(
+                "another number of labels",
+                f"The labels are {values!r:.60}; expected a 0 or 1 for each of {listed(self.labels)}.",
+            )
+        return [_flag(one, name) for one, name in zip(values, self.labels, strict=True)]
 
     def _index(self, value: Any) -> int:
         return index_of(value, self.labels, self.has_given_labels)
@@ -187,10 +245,18 @@ class SequenceLayout:
         labels = [row["label"] for row in encoded]
         if self.problem_type == "multi_label_classification":
             if not any(any(label) for label in labels):
-                return f"none of the {len(labels)} rows has a label."
+                return f"none of the {len(labels)} rows of train has a label."
+            if len(labels) > 1 and all(label == labels[0] for label in labels):
+                names = (n for n, there in zip(self.labels, labels[0], strict=True) if there)
+                return (
+                    f"all {len(labels)} rows of train have the labels {listed(names)}; there is nothing "
+                    "to tell apart."
+                )
         elif len(set(labels)) == 1:
             shown = labels[0] if self.problem_type == "regression" else self.labels[labels[0]]
-            how_many = f"all {len(labels)} rows have" if len(labels) > 1 else "its only row has"
+            how_many = (
+                f"all {len(labels)} rows of train have" if len(labels) > 1 else "its only row has"
+            )
             return f"{how_many} the label {shown!r}; expected at least two classes."
         return None
 
@@ -215,20 +281,47 @@ def index_of(value: Any, labels: Sequence[str], by_number: bool) -> int:
     Raises:
         Problem: it is not one of them.
     """
-    if value in UNLABELLED and class_name(value) not in labels:
+    if is_unlabelled(value) and class_name(value) not in labels:
         raise Problem("no label", f"It has no label; expected one of {listed(labels)}.")
     name = class_name(value)
     if name in labels:
         return labels.index(name)
-    if by_number and not isinstance(value, bool):
-        number = _number(value)
-        if number is not None and number.is_integer() and 0 <= number < len(labels):
+    number = None if isinstance(value, bool) else _number(value)
+    if number is not None and number.is_integer():
+        plain = str(int(number))
+        if plain in labels:  # "1.0", as a table has it whose column was once of fractions
+            return labels.index(plain)
+        if by_number and 0 <= number < len(labels):
             return int(number)
     raise Problem(
         "a label that is not in the set",
         f"The label {value!r:.60} is not in the set: {listed(labels)}. If it should be, give them all: "
         "labels=[...] (--labels a,b,c).",
     )
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a label is not there: none, nothing, or what pandas puts where nothing is (NaN)."""
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def is_unlabelled(value: Any) -> bool:
+    """Whether it is missing, or -1, with which the hub keeps the labels of a test split secret."""
+    return is_missing(value) or value in (-1, "-1")
+
+
+def checked_labels(labels: Sequence[Any] | None) -> tuple[str, ...]:
+    """The names that a caller gave.
+
+    Raises:
+        ValueError: one is empty, or there twice.
+    """
+    names = tuple(class_name(label) for label in labels or ())
+    twice = [name for number, name in enumerate(names) if name in names[:number]]
+    if twice or "" in names:
+        wrong = f"{twice[0]!r} is there twice" if twice else "one is empty"
+        raise ValueError(f"labels are {listed(names)}: {wrong}; expected different names.")
+    return names
 
 
 def in_order(names: set[str]) -> list[str]:

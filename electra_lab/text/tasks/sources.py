@@ -13,8 +13,19 @@ from typing import Any, Protocol
 from .bundled import BUNDLED, TWIN_PREFIX, TWIN_SIZES, BundledSet
 from .choices import ChoiceLayout
 from .columns import guessed_task, task_type
-from .errors import BadRowError, Checked, Row, listed
-from .files import CONLLS, ENDINGS, PLAIN_TEXT, Split, is_conllu, read_file
+from .dividing import drawn, text_of
+from .errors import BadRowError, Checked, Row, check_characters, listed
+from .files import (
+    CONLLS,
+    ENDINGS,
+    PLAIN_TEXT,
+    UPOS,
+    WORDS,
+    Split,
+    is_conllu,
+    read_file,
+    words_are_numbered,
+)
 from .questions import QuestionLayout
 from .schema import (
     PROBLEM_TYPES,
@@ -27,7 +38,7 @@ from .schema import (
 from .sequences import SequenceLayout
 from .tokens import TokenLayout
 
-VALIDATION_NAMES = ("validation", "valid", "val", "dev", "validation_matched")
+VALIDATION_NAMES = ("validation", "valid", "val", "dev", "development", "validation_matched")
 TEST_NAMES = ("test", "eval", "test_matched")
 
 
@@ -43,6 +54,8 @@ class Layout(Protocol):
     def is_unlabelled(self, parsed: Mapping[str, Any]) -> bool: ...
 
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None: ...
+
+    def next_split(self) -> None: ...
 
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]: ...
 
@@ -67,7 +80,7 @@ class Source:
 
 
 def load_task_data(
-    source: str | Path | Mapping[str, Iterable[Mapping[str, Any]]],
+    source: str | Path | Mapping[str, Any] | Iterable[Any],
     *,
     task: str | None = None,
     columns: Mapping[str, Any] | None = None,
@@ -90,14 +103,17 @@ def load_task_data(
             - a file: CSV or TSV with a header, JSON, JSON lines, CoNLL or SQuAD, see ``read_file``;
             - a folder with such files called train, test and if there is one validation;
             - the name of a data set on the hub;
-            - splits by name, each some rows: a ``datasets.DatasetDict``, or ``{"train": [{...}, ...]}``.
+            - rows at hand: a list of dictionaries, a ``datasets.Dataset``, a table of pandas; or such
+              splits by name, as a ``datasets.DatasetDict`` or ``{"train": [{...}, ...]}`` are.
         task: type of the task; by default the columns say it.
         columns: which columns hold what, where their names do not say it: ``{"text": "body"}``. Roles
             are the standard columns of ``TaskData`` and, for spans of characters, ``entities``. Columns
-            of CoNLL files are numbered from 0; the default is the first and the last.
+            of CoNLL files are numbered from 0; the default is the first and the last (of CoNLL-U the
+            words and their parts of speech; where the first counts the words, the second).
         labels: their names and order. By default those that the source declares, or that train has.
-        problem_type: of sequence classification; by default the labels say it: lists are multi-label,
-            numbers with fractions or in a column called score are for regression.
+        problem_type: of sequence classification; by default the labels say it: lists are multi-label
+            (of names, of indices, or a 0 or 1 for each label), numbers with fractions or in a column
+            called score are for regression.
         test: the split to test on: a file, or the name of a split on the hub ("validation[:500]"). By
             default the split of that name, or else the validation split, or else a part of train.
         test_share: which part of train is taken where there is no test split. Equal texts, and questions
@@ -137,8 +153,13 @@ def load_task_data(
         _check_not_empty(split.rows, name, split.source, skipped)
     found.labels = labels or found.labels
     layout = _layout(found, checks["train"])
+
+    def parse(values: dict[str, Any]) -> dict[str, Any]:
+        check_characters(values)
+        return layout.parse(values)
+
     parsed = {
-        name: checks[name].each(((row, row.values) for row in split.rows), layout.parse)
+        name: checks[name].each(((row, row.values) for row in split.rows), parse)
         for name, split in found.splits.items()
     }
     layout.settle([value for _, value in parsed["train"]])
@@ -156,10 +177,20 @@ def load_task_data(
                 ),
                 skippable=False,
             )
+        rows_of_all = len(parsed["train"])
         parsed["train"], parsed["test"] = _divided(parsed["train"], layout, test_share, seed)
         checks["test"] = checks["train"]
+        if not parsed["test"]:
+            raise BadRowError(
+                checks["train"].source,
+                None,
+                f"its {rows_of_all} rows are too few to set a part aside for the test, of each class at "
+                "least one. Give more, or a file to test on: test=FILE (--test FILE).",
+                skippable=False,
+            )
     made = {}
     for name, rows in parsed.items():
+        layout.next_split()
         encoded = checks[name].each(rows, layout.encode)
         _check_not_empty(encoded, name, checks[name].source, skipped)
         ready = [value for _, value in encoded]
@@ -203,7 +234,8 @@ def _layout(found: Source, check: Checked) -> Layout:
     if not columns:  # no row is of a form in which there could be some
         check.each(((row, None) for row in train.rows), lambda _: None)
         _check_not_empty([], "train", train.source, check.skipped)
-    task = found.task or guessed_task(columns, named)
+    first = next(row for row in train.rows if row.problem is None)
+    task = found.task or guessed_task(columns, named, first.values)
     if task in ("question_answering", "multiple_choice") and labels:
         raise ValueError(f"labels are given, and {task} has none.")
     if task != "sequence_classification" and found.problem_type:
@@ -216,8 +248,12 @@ def _layout(found: Source, check: Checked) -> Layout:
     if task == "multiple_choice":
         return ChoiceLayout(columns, named, train.classes)
     if task == "token_classification":
-        first = next(row for row in train.rows if row.problem is None)
-        return TokenLayout(columns, named, train.classes, labels, is_conllu(first.values))
+        usual = (0, -1)
+        if columns[0] == "0" and is_conllu(first.values):
+            usual = (WORDS, UPOS)
+        elif columns[0] == "0" and words_are_numbered(r for r in train.rows if r.problem is None):
+            usual = (1, -1)
+        return TokenLayout(columns, named, train.classes, labels, usual)
     return SequenceLayout(columns, named, train.classes, labels, found.problem_type)
 
 
@@ -244,7 +280,7 @@ def _divided(
     """Rows -> train and test: of each class a share; what has the same text stays together."""
     groups: dict[Any, list[tuple[Row, Any]]] = {}
     for row, value in rows:
-        groups.setdefault(_text_of(value), []).append((row, value))
+        groups.setdefault(text_of(value), []).append((row, value))
     if len(groups) < 2:  # one text for all: nothing to keep apart
         groups = {row.number: [(row, value)] for row, value in rows}
     classes: dict[Any, list[Any]] = {}
@@ -255,20 +291,16 @@ def _divided(
     random = Random(seed)
     chosen: set[Any] = set()
     for keys in classes.values():
-        random.shuffle(keys)
-        chosen.update(keys[: max(round(share * len(keys)), int(len(keys) > 1))])
+        parts = drawn([len(groups[key]) for key in keys], share, random)
+        chosen.update(keys[part] for part in parts)
     train = [one for one in rows if _group_key(one, groups) not in chosen]
     test = [one for one in rows if _group_key(one, groups) in chosen]
     return train, test
 
 
-def _text_of(value: Mapping[str, Any]) -> Any:
-    return value.get("context") or value.get("text") or tuple(value.get("words", ()))
-
-
 def _group_key(one: tuple[Row, Any], groups: Mapping[Any, Any]) -> Any:
     row, value = one
-    text = _text_of(value)
+    text = text_of(value)
     return text if text in groups else row.number
 
 
@@ -294,12 +326,14 @@ def _normal(splits: Mapping[str, Any], name: str, train: str = "train") -> dict[
 
 
 def _find(
-    source: str | Path | Mapping[str, Any],
+    source: str | Path | Mapping[str, Any] | Iterable[Any],
     task: TaskType | None,
     test: str | Path | None,
     seed: int,
     options: dict[str, Any],
 ) -> Source:
+    if not isinstance(source, Mapping | str | Path):
+        source = {"train": source}
     if isinstance(source, Mapping):
         _refuse(options, "rows at hand")
         return _rows_at_hand(source, test)
@@ -438,8 +472,17 @@ def _hub(name: str, test: str | Path | None, options: dict[str, Any]) -> Source:
 
 def _split_of(source: str, rows: Any) -> Split:
     """The rows of a ``Dataset``, or of anything that gives dictionaries."""
-    read = [Row(number, dict(row)) for number, row in enumerate(rows, 1)]
     features = getattr(rows, "features", None) or {}
+    if not features and hasattr(rows, "to_dict"):  # a table of pandas
+        rows = rows.to_dict("records")
+    read = []
+    for number, row in enumerate(rows, 1):
+        if not isinstance(row, Mapping):
+            raise ValueError(
+                f"{source}, row {number} is {row!r:.60}; expected a dictionary with the columns as "
+                'keys, such as {"text": ..., "label": ...}.'
+            )
+        read.append(Row(number, dict(row)))
     classes = {name: _class_names(feature) for name, feature in features.items()}
     return Split(source, read, {name: found for name, found in classes.items() if found})
 

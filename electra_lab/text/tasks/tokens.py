@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,14 +17,13 @@ from .columns import (
     Columns,
     check_named,
     first_of,
+    list_in,
     not_found,
     text_in,
 )
 from .errors import Problem, listed
-from .files import UPOS
-from .files import WORDS as CONLLU_WORDS
 from .schema import OUTSIDE, ProblemType, TaskType
-from .sequences import class_name, in_order, index_of
+from .sequences import checked_labels, class_name, in_order, index_of
 from .spans import tagged_words
 
 PREFIXED = re.compile(r"([BIESLU])-(.+)")  # BIO, BIOES and BILOU
@@ -35,7 +33,8 @@ BEGINS = "BSU"
 class TokenLayout:
     """What the columns of such a source mean; the arguments are those of ``SequenceLayout``.
 
-    Roles are "words" and "tags", or "text" and "entities" (spans of characters).
+    Roles are "words" and "tags", or "text" and "entities" (spans of characters). ``usual``: which
+    columns of a CoNLL file hold words and tags.
     """
 
     task: TaskType = "token_classification"
@@ -47,20 +46,25 @@ class TokenLayout:
         named: Mapping[str, Any],
         classes: Mapping[str, list[str]],
         labels: Sequence[str] | None,
-        is_conllu: bool = False,
+        usual: tuple[int, int] = (0, -1),
     ) -> None:
         roles = ("words", "tags", "text", "entities")
-        self.columns = self._find(columns, check_named(named, roles, columns), is_conllu)
+        self.columns = self._find(columns, check_named(named, roles, columns), usual)
         self.classes = classes.get(self.columns.get("tags", ""), [])
-        self.labels: tuple[str, ...] = tuple(labels or ())
+        self.labels = checked_labels(labels)
         self.has_given_labels = bool(labels)
         self.is_bio = False
 
-    def _find(self, columns: Sequence[str], named: Columns, is_conllu: bool) -> Columns:
+    def _find(self, columns: Sequence[str], named: Columns, usual: tuple[int, int]) -> Columns:
         found = dict(named)
         if columns and all(column.isdigit() for column in columns):  # CoNLL
-            words, tags = (CONLLU_WORDS, UPOS) if is_conllu else (0, len(columns) - 1)
-            return {"words": str(words), "tags": str(tags)} | found
+            if len(columns) == 1:
+                raise ValueError(
+                    "The lines have one column each; expected a word and its tag on every line, with a "
+                    "tab or spaces between them."
+                )
+            words, tags = (list(columns)[place] for place in usual)
+            return {"words": words, "tags": tags} | found
         words_column = found.get("words") or first_of(WORDS, columns)
         if words_column and not {"text", "entities"} & set(found):
             found["words"] = words_column
@@ -141,6 +145,9 @@ class TokenLayout:
         else:
             self.labels = tuple(self.classes or in_order(seen))
 
+    def next_split(self) -> None:
+        """Nothing has to differ from row to row."""
+
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Words and tags -> the standard columns."""
         tags = as_bio(parsed["tags"]) if self.is_bio else parsed["tags"]
@@ -199,6 +206,6 @@ def _sequence_in(values: Mapping[str, Any], column: str) -> list[Any]:
 
 def _from_json(text: str) -> Any:
     try:
-        return json.loads(text)
+        return list_in(text)
     except ValueError as error:
         raise Problem("no JSON", f"{text!r:.60} is no JSON: {error}.") from None

@@ -80,7 +80,7 @@ BAD_ROWS = [
         {"labels": ["a", "c"], "bad": text(["b"])},
     ),
     (
-        [{"text": "A.", "a": 1, "b": 0}],
+        [{"text": "A.", "a": 1, "b": 0}, {"text": "A.", "a": 0, "b": 0}],
         {"text": "B.", "a": 2, "b": 0},
         "'a' is 2; expected 0 or 1",
         "neither 0 nor 1 in 'a'",
@@ -153,8 +153,8 @@ BAD_ROWS = [
     (
         [question()],
         answer("red", -1),
-        "beyond the context of 15 characters; the context has it at 11",
-        "beyond",
+        "answer_start is -1; expected 0 or more; the context has it at 11",
+        "before the text",
         {},
     ),
     (
@@ -198,6 +198,47 @@ BAD_ROWS = [
         {},
     ),
     (
+        TEXTS,
+        text({"a": 1}),
+        "The label is {'a': 1}; expected one of bad, good",
+        "a label that is no name",
+        {},
+    ),
+    (
+        [text(1.5), text(2.5)],
+        text("3,5"),
+        "expected a number, with a point for its comma",
+        "a label that is no number",
+        {},
+    ),
+    ([text(1.5), text(2.5)], text("n/a"), "'n/a'; expected a number", "no number", {}),
+    (TEXTS, text(float("nan")), "has no label; expected one of bad, good", "no label", {}),
+    (TEXTS, text("good", "cut \ud83d"), "half of a character", "half a character", {}),
+    (
+        [text([0, 0, 1]), text([1, 0, 0])],
+        text([1, 0]),
+        "expected a 0 or 1 for each of 0, 1, 2",
+        "another number of labels",
+        {},
+    ),
+    (
+        [text(["a"]), text([])],
+        text([["a", 0]]),
+        "expected names. Spans of characters are for",
+        "labels that are no names",
+        {"task": "sequence-classification"},
+    ),
+    ([text(["a"]), text([])], text("['a'"), "are no JSON list", "no JSON list", {}),
+    ([text(["a"]), text([])], text("['a' 'b']"), "are no JSON list", "no JSON list", {}),
+    ([text(["a"]), text([])], text(3), "expected a list of names", "no list", {}),
+    (
+        [question()],
+        {name: value for name, value in question().items() if name != "answers"},
+        "It has no 'answers', as train has it",
+        "no 'answers'",
+        {},
+    ),
+    (
         [choice("a", "b")] * 2,
         choice("a", "b", label=2),
         "is 2; expected",
@@ -214,8 +255,7 @@ BAD_ROWS = [
 def test_a_bad_row_is_shown_with_its_number_or_counted(good, bad, message, kind, options):
     options = dict(options)
     bad = options.pop("bad", bad)
-    test = [row | {"id": f"test {n}"} if "question" in row else row for n, row in enumerate(good)]
-    source = {"train": [*good, bad, *good], "test": test}
+    source = {"train": [*good, bad, *good], "test": good}
     with pytest.raises(BadRowError) as raised:
         load_task_data(source, **options)
     assert raised.value.row == len(good) + 1
@@ -265,9 +305,10 @@ def test_a_long_row_is_shown_shortened():
         ({"train": TEXTS, "test": []}, "split test: the test split is empty"),
         (
             {"train": TEXTS[:2], "test": TEXTS},
-            "row 1: all 2 rows have the label 'good'; expected at",
+            "row 1: all 2 rows of train have the label 'good'; expected at",
         ),
-        ({"train": [text([]), text([])]}, "none of the . rows has a label"),
+        ({"train": [text([]), text([])]}, "none of the . rows of train has a label"),
+        ({"train": [text(["a", "b"])] * 9}, "rows of train have the labels a, b; there is nothing"),
         (
             {"train": [{"words": ["a", "b"], "tags": ["X", "X"]}] * 9},
             "all words .* have the tag 'X'",
@@ -276,7 +317,7 @@ def test_a_long_row_is_shown_shortened():
             {"train": [question(answers={"text": [], "answer_start": []})] * 9},
             r"none of its \d questions has an answer",
         ),
-        ({"train": TEXTS[1:]}, "the test split is empty"),
+        ({"train": TEXTS[1:]}, "its 2 rows are too few to set a part aside for the test"),
         ({"train": TEXTS[:1]}, "row 1: It is the only row, and a part of the rows"),
         ({"train": [{"words": ["a"], "tags": ["X"]}]}, "an empty line stands between sentences"),
         ({"train": TEXTS[:1], "test": TEXTS}, "row 1: its only row has the label 'good'"),
@@ -333,6 +374,32 @@ def test_a_broken_line_of_a_file_is_shown_with_its_number(
     assert message in str(raised.value)
     place = f"{name}, row {row}" + (f" (line {line})" if line else "")
     assert str(raised.value).startswith(place + ": ")
+
+
+def test_one_column_is_no_conll_and_no_table(tmp_path):
+    file = tmp_path / "a.conll"
+    file.write_text("Rome\nsleeps\n\nAnna\n\n")
+    with pytest.raises(ValueError, match="one column each; expected a word and its tag"):
+        load_task_data(file)
+    file = tmp_path / "a.tsv"
+    file.write_text("text,label\nA.,x\nB.,y\n")
+    with pytest.raises(ValueError, match=r"That is one column.* a \.tsv file has tabs"):
+        load_task_data(file)
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [(["a", "b", ""], "one is empty"), (["a", "b", "a"], "'a' is there twice")],
+)
+def test_names_of_labels_must_differ(labels, message):
+    for source in ({"train": TEXTS}, {"train": [{"words": ["x"], "tags": ["a"]}] * 4}):
+        with pytest.raises(ValueError, match=f"labels are a, b, .*: {message}"):
+            load_task_data(source, labels=labels)
+
+
+def test_only_labels_and_choices_stand_in_several_columns():
+    with pytest.raises(ValueError, match="columns names a, b for text; expected one column"):
+        load_task_data({"train": TEXTS}, columns={"text": ["a", "b"]})
 
 
 def test_broken_lines_are_counted_when_bad_rows_are_skipped(tmp_path):

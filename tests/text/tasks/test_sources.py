@@ -3,14 +3,17 @@ come out."""
 
 import json
 from collections import Counter
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from electra_lab.text.tasks import load_task_data
+from electra_lab.text.tasks.dividing import drawn
 from electra_lab.text.tasks.spans import tagged_words
 from electra_lab.text.tasks.tokens import as_bio
+from electra_lab.training.validation import with_validation
 
 datasets = pytest.importorskip("datasets")
 
@@ -139,6 +142,17 @@ def test_columns_can_be_named():
         ("labels", [["b", "a"], []], "multi_label_classification", ("a", "b"), [1.0, 1.0]),
         ("labels", ["b|c", ""], "multi_label_classification", ("b", "c"), [1.0, 1.0]),
         ("labels", ['["b, d"]', "[]"], "multi_label_classification", ("b, d",), [1.0]),
+        ("labels", ["['b', 'd']", "[]"], "multi_label_classification", ("b", "d"), [1.0, 1.0]),
+        ("labels", [[0, 2], [1]], "multi_label_classification", ("0", "1", "2"), [1.0, 0.0, 1.0]),
+        (
+            "labels",
+            [[1, 0, 0], [0, 1, 1]],
+            "multi_label_classification",
+            ("0", "1", "2"),
+            [1, 0, 0],
+        ),
+        ("labels", ["[1, 0]", "[0, 0]"], "multi_label_classification", ("0", "1"), [1.0, 0.0]),
+        ("label", ["NaN", "x"], "single_label_classification", ("NaN", "x"), 0),
     ],
 )
 def test_the_kind_of_labels_is_read_off_them(column, values, problem_type, labels, first):
@@ -154,6 +168,21 @@ def test_the_kind_of_labels_can_be_said():
     assert (data.labels, found[1]["label"]) == (("1", "2"), [0.0, 1.0])
 
 
+def test_vectors_of_labels_take_the_names_that_are_given():
+    made = one_of_each({"text": ["A.", "B."], "labels": [[1, 0, 0], [0, 1, 1]]})
+    data, found = rows(*made, labels=["joy", "fear", "love"])
+    assert data.labels == ("joy", "fear", "love")
+    assert [row["label"] for row in found] == [[1.0, 0.0, 0.0], [0.0, 1.0, 1.0]]
+
+
+@pytest.mark.parametrize("given", [["1", "0"], [1, 0], ["2", "1", "0"]])
+@pytest.mark.parametrize("written", [str, int, float, lambda n: f"{n}.0"])
+def test_a_label_that_is_a_number_is_a_name_before_it_is_a_place(given, written):
+    made = [{"text": f"Text {n}.", "label": written(n % 2)} for n in range(4)]
+    data, found = rows(*made, labels=given)
+    assert [data.labels[row["label"]] for row in found] == ["0", "1", "0", "1"]
+
+
 def test_a_column_for_each_label_is_multi_label():
     made = one_of_each({"text": ["A.", "B."], "joy": [1, 0], "fear": ["1", "0"]})
     data, found = rows(*made, columns={"label": ["joy", "fear"]})
@@ -161,7 +190,27 @@ def test_a_column_for_each_label_is_multi_label():
     assert [row["label"] for row in found] == [[1.0, 1.0], [0.0, 0.0]]
 
 
+def test_spans_of_characters_may_be_called_label_too():
+    made = {"text": "Anna sleeps.", "label": [[0, 4, "person"]]}
+    data, found = rows(made)
+    assert data.task == "token_classification"
+    assert [data.labels[tag] for tag in found[0]["tags"]] == ["B-person", "O", "O"]
+
+
 # -- splits
+
+
+@pytest.mark.parametrize("form", ["list", "dataset", "pandas", "pandas by name"])
+def test_rows_at_hand_need_no_names_of_splits(form):
+    made = [{"text": f"Text {n}.", "label": "ab"[n % 2]} for n in range(10)]
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(made)
+    sources = {"dataset": datasets.Dataset.from_list(made), "pandas": table}
+    source = {"list": made, "pandas by name": {"train": table}, **sources}[form]
+    data = load_task_data(source)
+    assert (len(data.train), len(data.test), data.labels) == (8, 2, ("a", "b"))
+    with pytest.raises(ValueError, match="row 1 is 'text'; expected a dictionary"):
+        load_task_data(["text", "label"])
 
 
 def test_a_folder_has_its_splits_by_name_and_validation_stands_in_for_a_missing_test(tmp_path):
@@ -195,6 +244,29 @@ def test_questions_on_one_context_stay_together():
     data = load_task_data({"train": made})
     assert len(data.test) == 8
     assert not set(data.train["context"]) & set(data.test["context"])
+
+
+def test_a_context_with_most_of_the_questions_is_not_set_aside():
+    answers = {"text": ["Red"], "answer_start": [0]}
+    made = [
+        {"context": f"Red {max(n - 46, 0) // 4}.", "question": f"Q{n}?", "answers": answers}
+        for n in range(66)
+    ]
+    for seed in range(6):
+        data = with_validation(load_task_data({"train": made}, seed=seed), 0.1, seed)
+        assert "Red 0." not in (*data.test["context"], *data.validation["context"])
+
+
+@given(
+    st.lists(st.integers(1, 60), min_size=2, max_size=40), st.floats(0.05, 0.6), st.integers(0, 9)
+)
+def test_groups_drawn_are_about_the_share_that_was_asked_for(sizes, share, seed):
+    chosen = drawn(sizes, share, Random(seed))
+    assert len(set(chosen)) == len(chosen) > 0
+    rows_drawn = sum(sizes[group] for group in chosen)
+    assert rows_drawn <= max(2 * share * sum(sizes), min(sizes))
+    if len(set(sizes)) == 1:
+        assert len(chosen) == max(1, round(share * len(sizes))) or len(chosen) == 1
 
 
 def test_rows_under_one_context_can_still_be_divided():
@@ -260,6 +332,30 @@ def test_conll_gives_sentences_with_the_last_column_as_bio(tmp_path):
     data = load_task_data(file, test=file, task="ner", columns={"tags": 1})
     assert data.labels == ("NNP", "VBZ")
     assert data.train[1]["tags"] == [0, 0, 0]
+
+
+def test_a_word_may_begin_with_a_hash_and_a_comment_is_none(tmp_path):
+    content = "# a comment\n#win B-X\nin O\n\n#newdoc\n# O\ngold O\n\n# text = Anna\nAnna B-X\n\n"
+    file = write(tmp_path, "a.conll", content)
+    data = load_task_data(file, test=file)
+    assert data.train["words"][:] == [["#win", "in"], ["#", "gold"], ["Anna"]]
+
+
+def test_words_may_be_numbered(tmp_path):
+    file = write(tmp_path, "a.conll", "1 Anna B-PER\n2 sleeps O\n\n1 Bob B-PER\n\n")
+    data = load_task_data(file, test=file)
+    assert data.train["words"][:] == [["Anna", "sleeps"], ["Bob"]]
+    assert data.labels == ("O", "B-PER", "I-PER")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_a_table_may_have_other_separators(tmp_path, delimiter):
+    content = 'text,label\n"Good, very; good | yes.",good\nBad.,bad\n'
+    parts = content.split('"')  # what is in quotation marks stays as it is
+    parts[::2] = [part.replace(",", delimiter) for part in parts[::2]]
+    file = write(tmp_path, "a.csv", '"'.join(parts))
+    data = load_task_data(file, test=file)
+    assert data.train["text"][:] == ["Good, very; good | yes.", "Bad."]
 
 
 def test_conllu_gives_parts_of_speech_of_its_words(tmp_path):
@@ -382,12 +478,10 @@ SQUAD = {
 
 def test_squad_gives_a_row_for_each_question(tmp_path):
     file = write(tmp_path, "train.json", SQUAD)
-    with pytest.raises(ValueError, match="row 1: The id 'one' was there before"):
-        load_task_data(file, test=file)
-    other = write(
-        tmp_path, "test.json", json.loads(json.dumps(SQUAD).replace('"id": "', '"id": "t'))
-    )
-    data = load_task_data(file, test=other)
+    twice = write(tmp_path, "twice.json", json.loads(json.dumps(SQUAD).replace("two", "one")))
+    with pytest.raises(ValueError, match="row 2: The id 'one' was there before"):
+        load_task_data(twice, test=file)
+    data = load_task_data(file, test=file)  # in another split it is another question
     answers = {"text": ["red", "is red"], "answer_start": [11, 8]}
     assert list(data.train) == [
         {"id": "one", "context": "The cat is red.", "question": "What colour?", "answers": answers},
@@ -398,7 +492,7 @@ def test_squad_gives_a_row_for_each_question(tmp_path):
             "answers": {"text": [], "answer_start": []},
         },
     ]
-    assert data.test["id"][:] == ["tone", "ttwo"]
+    assert data.test["id"][:] == ["one", "two"]
 
 
 @pytest.mark.parametrize(
@@ -415,7 +509,7 @@ def test_answers_come_in_several_forms(answer):
     data, found = rows(row)
     assert data.task == "question_answering"
     assert found[0]["answers"] == {"text": ["is"], "answer_start": [8]}
-    assert (found[0]["id"], data.test["id"][0]) == ("question-1", "question-2")
+    assert (found[0]["id"], data.test["id"][0]) == ("question-1", "question-1")
 
 
 # -- choices
@@ -429,6 +523,7 @@ def test_answers_come_in_several_forms(answer):
         {"context": "It rains.", "choices": ["Dry.", "Wet."], "label": "Wet."},
         {"premise": "It rains.", "choice1": "Dry.", "choice2": "Wet.", "label": 2},
         {"sentence": "It rains.", "option1": "Dry.", "option2": "Wet.", "answer": "2"},
+        {"context": "It rains.", "choices": "['Dry.', 'Wet.']", "label": 1},
         {"question": "It rains.", "answer_a": "Dry.", "answer_b": "Wet.", "label": "B"},
         {
             "question": "It rains.",
@@ -451,6 +546,24 @@ def test_numbered_choices_count_from_zero_where_a_label_does():
     ]
     _, found = rows(*made)
     assert [row["label"] for row in found] == [1, 0]
+
+
+def test_a_list_of_choices_counts_from_one_where_the_labels_of_train_do():
+    made = [
+        {"context": f"It rains {n}.", "choices": ["A.", "B.", "C."], "label": n % 3 + 1}
+        for n in range(6)
+    ]
+    assert [row["label"] for row in rows(*made)[1]] == [0, 1, 2, 0, 1, 2]
+    with pytest.raises(
+        ValueError, match="row 7: The label is 3; expected the right choice's index"
+    ):
+        rows(*({**row, "label": row["label"] - 1} for row in made), made[2])
+
+
+def test_more_than_ten_choices_stand_in_columns():
+    row = {"context": "It rains.", **{f"choice{n}": f"Text {n}." for n in range(1, 13)}}
+    (found,) = rows({**row, "label": 12})[1]
+    assert (found["choices"][-1], len(found["choices"]), found["label"]) == ("Text 12.", 12, 11)
 
 
 def test_the_common_beginning_of_choices_is_put_before_each():
