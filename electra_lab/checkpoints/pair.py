@@ -126,10 +126,10 @@ def _pair_of(name: str) -> str:
 
 
 def _folders_of(given: str) -> dict[str, str]:
-    name = _pair_of(given)
     halves = (GENERATOR, DISCRIMINATOR)
-    if all((Path(name) / half).is_dir() for half in halves):
-        return {half: str(Path(name) / half) for half in halves}
+    for name in (given, _pair_of(given)):
+        if all((Path(name) / half).is_dir() for half in halves):
+            return {half: str(Path(name) / half) for half in halves}
     siblings = {half: f"{name}-{half}" for half in halves}
     bundled = bundled_checkpoints()
     if is_hub_id(name) and not any(Path(path).is_dir() for path in siblings.values()):

@@ -107,16 +107,14 @@ class ChoiceLayout:
         """How many choices there are, as many as most rows of train have; and how labels count."""
         counts = Counter(len(row["choices"]) for row in parsed)
         self.count = counts.most_common(1)[0][0] if counts else 0
-        labels = {class_name(row["label"]) for row in parsed}
+        given = (row["label"] for row in parsed)
+        labels = {class_name(label) for label in given if not is_unlabelled(label)}
         if self.names[:1] == ["1"] and "0" in labels:
             self.names = []
         if not self.names and not self.classes:
             from_1 = [str(number + 1) for number in range(self.count)]
             if str(self.count) in labels and labels <= set(from_1):
                 self.names = from_1
-
-    def next_split(self) -> None:
-        """Nothing has to differ from row to row."""
 
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Context, choices and label -> the standard columns."""

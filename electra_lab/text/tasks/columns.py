@@ -6,10 +6,12 @@ import ast
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from string import ascii_lowercase
 from typing import Any
 
 from .errors import Problem, listed
+from .files import DELIMITERS
 from .schema import TASK_TYPES, TaskType
 
 Columns = dict[str, Any]  # what a column is for -> its name, or the names of several
@@ -73,7 +75,6 @@ CHOICE_BEGINNINGS = (
 )  # then _ or nothing, 0 or 1 or A ...
 SITUATIONS = ("context", "ctx", "premise", "question", "goal", "sent1", "startphrase", *TEXTS)
 SEVERAL = ("label", "choices")  # roles that may be in several columns
-SEPARATORS_OF_TABLES = re.compile(r"[,;\t|]")
 QUOTED_WITHOUT_COMMA = re.compile(r"""['"]\s+['"]""")  # as numpy prints a list of texts
 RIGHT_CHOICES = ("label", "answer", "answerkey", "answer_key", "gold_label", "correct", "target")
 
@@ -223,7 +224,7 @@ def not_found(what: str, usual: Sequence[str], columns: Sequence[str], role: str
         if is_no_name
         else ""
     )
-    if len(columns) == 1 and SEPARATORS_OF_TABLES.search(columns[0]):
+    if len(columns) == 1 and any(delimiter in columns[0] for delimiter in DELIMITERS):
         header = (
             " That is one column. If it should be several: a .tsv file has tabs between them, a .csv "
             "file commas (or, with no comma in its first line, semicolons, tabs or |)."
@@ -256,11 +257,10 @@ def list_in(text: str) -> Any:
         ValueError: it is neither.
     """
     try:
-        return json.loads(text)
-    except ValueError:
-        if QUOTED_WITHOUT_COMMA.search(text):
-            raise
-        try:
+        with suppress(ValueError):
+            return json.loads(text)
+        if not QUOTED_WITHOUT_COMMA.search(text):
             return ast.literal_eval(text)
-        except (SyntaxError, MemoryError, RecursionError) as error:
-            raise ValueError(str(error)) from error
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
+        raise ValueError(f"{text!r:.60} cannot be read") from error
+    raise ValueError(f"{text!r:.60} has no commas between its texts")

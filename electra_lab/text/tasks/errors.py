@@ -111,11 +111,13 @@ class Checked:
 
 
 def check_characters(values: Any) -> None:
-    """Raises:
-    Problem: a text has half of a character, which no file and no table can hold.
+    """See that all texts can be written.
+
+    Raises:
+        Problem: one has half of a character, which UTF-8 has no form for.
     """
     try:
-        json.dumps(values, ensure_ascii=False, default=str).encode()
+        json.dumps(values, ensure_ascii=False, default=str, skipkeys=True).encode()
     except UnicodeEncodeError as error:
         half = error.object[error.start]
         raise Problem(
@@ -134,7 +136,7 @@ def shortened(values: Any) -> str:
 
     if isinstance(values, dict):
         values = {name: cut(value) for name, value in values.items()}
-    text = json.dumps(values, ensure_ascii=False, default=str)
+    text = json.dumps(values, ensure_ascii=False, default=str, skipkeys=True)
     text = text.encode("utf-8", "backslashreplace").decode()  # half a character cannot be printed
     return text if len(text) <= LONGEST_ROW_SHOWN else text[: LONGEST_ROW_SHOWN - 3] + "..."
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -23,7 +22,6 @@ ENDINGS = (*TABLES, *JSONS, *CONLLS)
 MOST_CHARACTERS_OF_A_FIELD = 2**24
 
 DELIMITERS = (",", ";", "\t", "|")  # of a .csv file: the first of these that its first line has
-TAG = re.compile(r"O|[BIESLU]-\S+")
 
 WORDS, UPOS = 1, 3  # columns of CoNLL-U, whose first is the number of the word
 CONLLU_COLUMNS = 10
@@ -225,30 +223,24 @@ def _list_in(value: Any, key: str, path: Path) -> list[Any]:
 def _conll_rows(text: str) -> Iterator[Row]:
     """Sentences: lines of columns, separated by tabs or else white space, with an empty line behind.
 
-    Left out are comments before a sentence, -DOCSTART- lines (CoNLL-2003), and in CoNLL-U the ranges and
-    empty nodes that are no words of their own.
+    Left out are comments before a sentence (lines with a # that do not end in a tag of the file),
+    -DOCSTART- lines (CoNLL-2003), and in CoNLL-U the ranges and empty nodes that are no words of their
+    own.
     """
     number = 0
     sentence: list[tuple[int, list[str]]] = []
+    tags = {line.split()[-1] for line in text.split("\n") if line.strip() and line[0] != "#"}
     for line, content in enumerate([*text.split("\n"), ""], 1):
         content = content.strip("\r\n")
         if content.strip():
             fields = content.split("\t") if "\t" in content else content.split()
-            if not (_is_comment(content, fields) and not sentence) and fields[0] != "-DOCSTART-":
+            is_comment = content[0] == "#" and "\t" not in content and fields[-1] not in tags
+            if not (is_comment and not sentence) and fields[0] != "-DOCSTART-":
                 sentence.append((line, [field.strip() for field in fields]))
         elif sentence:
             number += 1
             yield _conll_row(number, sentence)
             sentence = []
-
-
-def _is_comment(content: str, fields: list[str]) -> bool:
-    """Whether a line before a sentence is no word, although a word may begin with #."""
-    if not content.startswith("#") or "\t" in content:
-        return False
-    is_tagged = len(fields) > 1 and TAG.fullmatch(fields[-1])
-    is_open = content[1:2].isspace() or " = " in content
-    return not is_tagged and (is_open or len(fields) == 1)
 
 
 def _conll_row(number: int, sentence: list[tuple[int, list[str]]]) -> Row:
@@ -280,7 +272,9 @@ def _of(count: int, what: str) -> str:
 def words_are_numbered(rows: Iterable[Row]) -> bool:
     """Whether the first of three columns and more counts the words of each sentence from 1."""
     return all(
-        len(row.values) > 2 and row.values["0"] == [str(n + 1) for n in range(len(row.values["0"]))]
+        len(row.values) > 2
+        and isinstance(first := row.values["0"], list)
+        and first == [str(number + 1) for number in range(len(first))]
         for row in rows
     )
 

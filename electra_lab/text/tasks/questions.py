@@ -22,13 +22,16 @@ class QuestionLayout:
     Roles are "context", "question", "answers", and if there are such columns "id", "answer_start" and
     "is_impossible". Answers are SQuAD's, ``{"text": [...], "answer_start": [...]}``, or a list of
     ``{"text", "answer_start"}``, or one text; without a start it is where the context has it first.
+    ``may_lack_answers``: a row without that column has none, as in the test splits of the hub.
     """
 
     task: TaskType = "question_answering"
     problem_type: ProblemType | None = None
     labels: tuple[str, ...] = ()
 
-    def __init__(self, columns: Sequence[str], named: Mapping[str, Any]) -> None:
+    def __init__(
+        self, columns: Sequence[str], named: Mapping[str, Any], may_lack_answers: bool = False
+    ) -> None:
         roles = (*USUAL, "id", "answer_start", "is_impossible")
         self.columns = check_named(named, roles, columns)
         for role, usual in USUAL.items():
@@ -41,7 +44,8 @@ class QuestionLayout:
             found = first_of((role, *usual), columns)
             if found:
                 self.columns.setdefault(role, found)
-        self.ids: set[str] = set()
+        self.may_lack_answers = may_lack_answers
+        self.ids: set[str] = set()  # of the questions that were encoded
 
     def parse(self, values: dict[str, Any]) -> dict[str, Any]:
         """A row -> the standard columns."""
@@ -71,7 +75,8 @@ class QuestionLayout:
     def _answers_in(self, values: Mapping[str, Any]) -> list[tuple[str, int | None]]:
         column = self.columns["answers"]
         impossible = values.get(self.columns.get("is_impossible", ""))
-        if column not in values and str(impossible).lower() not in ("true", "1"):
+        is_impossible = str(impossible).lower() in ("true", "1")
+        if column not in values and not is_impossible and not self.may_lack_answers:
             raise Problem(
                 f"no {column!r}",
                 f"It has no {column!r}, as train has it. A question without an answer has an empty list "
@@ -80,10 +85,12 @@ class QuestionLayout:
         value = values.get(column)
         if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
             with suppress(ValueError):  # an answer may begin with a bracket
-                value = list_in(value)
-        if isinstance(value, str) or value is None:
-            start = values.get(self.columns.get("answer_start", ""))
-            return [(value, _start(start))] if value else []
+                read = list_in(value)
+                value = read if isinstance(read, list | dict) else value
+        if is_missing(value):
+            return []
+        if isinstance(value, str):
+            return [(value, _start(values.get(self.columns.get("answer_start", ""))))]
         if isinstance(value, Mapping) and isinstance(value.get("text"), list):
             texts, starts = value["text"], value.get("answer_start")
             if not isinstance(starts, list) or len(starts) != len(texts):
@@ -117,10 +124,6 @@ class QuestionLayout:
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None:
         """Nothing hangs on what the rows of train hold."""
 
-    def next_split(self) -> None:
-        """Ids are told apart within a split."""
-        self.ids.clear()
-
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """The same with an id of its own: answers are told apart by it."""
         given = parsed["id"]
@@ -139,7 +142,7 @@ class QuestionLayout:
 
 def _start(value: Any) -> int | None:
     """A number of characters, as a table or JSON has it."""
-    if value is None or value == "":
+    if is_missing(value):
         return None
     try:
         number = float(value)

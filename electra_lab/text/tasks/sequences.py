@@ -26,6 +26,7 @@ from .errors import Problem, listed
 from .schema import ProblemType, TaskType
 
 SEPARATORS = re.compile(r"[|;,]")
+NO_NUMBERS = ("nan", "n/a", "na", "null")  # what stands in tables where a number is missing
 DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+\s*")
 
 
@@ -61,11 +62,23 @@ class SequenceLayout:
         self.labels = checked_labels(labels)
         self.has_given_labels = bool(labels)
         self.problem_type = problem_type
+        self.is_declared = False
         if isinstance(column, list):
-            self.labels = self.labels or tuple(column)
+            self.labels = self.labels or checked_labels(column)
+            several = f"columns names {listed(column)} for the label"
+            if len(self.labels) != len(column):
+                raise ValueError(
+                    f"labels are {listed(self.labels)}, and {several}; expected as many."
+                )
+            if problem_type not in (None, "multi_label_classification"):
+                raise ValueError(
+                    f"problem_type is {problem_type!r}, and {several}; several columns are for "
+                    "multi_label_classification."
+                )
             self.problem_type = "multi_label_classification"
         elif not labels and column in classes:
             self.labels, self.has_given_labels = tuple(classes[column]), True
+            self.is_declared = True
         if self.problem_type == "regression":
             self.labels = ()
         self.is_vector = False  # of several labels: a 0 or 1 for each, and no list of those present
@@ -129,7 +142,8 @@ class SequenceLayout:
     def _length_of_vectors(self, values: Sequence[Any]) -> int:
         """Of lists with a 0 or 1 for each label, their length; 0 if they are no such lists.
 
-        Most are as long, these have nothing else, and one has a number twice, as no list of indices has.
+        Most have nothing else and one length, that of the labels if these are known, and one of them
+        has a number twice, as no list of indices has.
         """
         if isinstance(self.columns["label"], list):
             return 0
@@ -137,12 +151,13 @@ class SequenceLayout:
         for value in values:
             with suppress(Problem):
                 lists.append(self._several(value))
-        length = Counter(map(len, lists)).most_common(1)[0][0] if lists else 0
-        usual = [one for one in lists if len(one) == length]
+        flags = [one for one in lists if all(_number(flag) in (0, 1) for flag in one)]
+        length = Counter(map(len, flags)).most_common(1)[0][0] if flags else 0
+        usual = [one for one in flags if len(one) == length]
         are_vectors = (
             2 * len(usual) > len(lists)
-            and all(flag in (0, 1) for one in usual for flag in one)
             and any(len(set(one)) < len(one) for one in usual)
+            and len(self.labels) in (0, length)
         )
         return length if are_vectors else 0
 
@@ -150,18 +165,20 @@ class SequenceLayout:
         if any(isinstance(value, list) for value in values):
             return "multi_label_classification"
         column = self.columns["label"]
-        if column.lower() == "labels" and any(
-            isinstance(value, str) and SEPARATORS.search(value) for value in values
-        ):
+        texts = [value for value in values if isinstance(value, str)]
+        if column.lower() == "labels" and any(SEPARATORS.search(value) for value in texts):
+            return "multi_label_classification"
+        if 2 * sum(map(_is_list, texts)) > len(values):
             return "multi_label_classification"
         if self.labels or not values:
             return "single_label_classification"
         numbers = [number for number in map(_number, values) if number is not None]
-        if column.lower() in SCORES and 2 * len(numbers) > len(values):
+        commas = sum(bool(DECIMAL_COMMA.fullmatch(text)) for text in texts)
+        if column.lower() in SCORES and 2 * (len(numbers) + commas) > len(values):
             return "regression"  # what is no number among scores is a bad row, and no class
-        commas = sum(isinstance(v, str) and bool(DECIMAL_COMMA.fullmatch(v)) for v in values)
-        has_fractions = commas or not all(number.is_integer() for number in numbers)
-        if has_fractions and 2 * (len(numbers) + commas) > len(values):
+        missing = sum(text.strip().lower() in NO_NUMBERS for text in texts)
+        has_fractions = not all(number.is_integer() for number in numbers)
+        if has_fractions and len(numbers) + missing == len(values):
             return "regression"
         return "single_label_classification"
 
@@ -196,9 +213,6 @@ class SequenceLayout:
             )
         return value
 
-    def next_split(self) -> None:
-        """Nothing has to differ from row to row."""
-
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Texts and label -> the standard columns."""
         value = parsed["label"]
@@ -214,16 +228,15 @@ class SequenceLayout:
         elif self.problem_type == "regression":
             label = _number(value)
             if label is None:
-                comma = isinstance(value, str) and DECIMAL_COMMA.fullmatch(value)
-                with_a_point = ", with a point for its comma" if comma else ""
                 raise Problem(
                     "a label that is no number",
-                    f"The label is {value!r:.60}; expected a number{with_a_point}.",
+                    f"The label is {value!r:.60}; expected a number such as 3.5. If the labels are "
+                    "names: problem_type='single_label_classification' (--problem-type).",
                 )
         elif isinstance(value, list | dict):
             raise Problem(
                 "a label that is no name",
-                f"The label is {value!r:.60}; expected one of {listed(self.labels)}.",
+                f"The label is {value!r:.60}; expected a name or a number.",
             )
         else:
             label = self._index(value)
@@ -238,7 +251,7 @@ class SequenceLayout:
         return [_flag(one, name) for one, name in zip(values, self.labels, strict=True)]
 
     def _index(self, value: Any) -> int:
-        return index_of(value, self.labels, self.has_given_labels)
+        return index_of(value, self.labels, self.has_given_labels, self.is_declared)
 
     def complaint(self, encoded: Sequence[Mapping[str, Any]]) -> str | None:
         """Why nothing can be learned from these rows of train, if so."""
@@ -270,13 +283,15 @@ def class_name(value: Any) -> str:
     return str(value).strip()
 
 
-def index_of(value: Any, labels: Sequence[str], by_number: bool) -> int:
+def index_of(value: Any, labels: Sequence[str], by_number: bool, declared: bool = False) -> int:
     """The index of a label.
 
     Args:
         value: a name, or, where ``by_number``, an index.
         labels: the names.
-        by_number: the names were given in their order, so that an index means something.
+        by_number: the names were given in their order, so that an index means something, unless they
+            are numbers themselves.
+        declared: the source itself says which names its numbers stand for.
 
     Raises:
         Problem: it is not one of them.
@@ -284,15 +299,16 @@ def index_of(value: Any, labels: Sequence[str], by_number: bool) -> int:
     if is_unlabelled(value) and class_name(value) not in labels:
         raise Problem("no label", f"It has no label; expected one of {listed(labels)}.")
     name = class_name(value)
-    if name in labels:
-        return labels.index(name)
     number = None if isinstance(value, bool) else _number(value)
-    if number is not None and number.is_integer():
-        plain = str(int(number))
-        if plain in labels:  # "1.0", as a table has it whose column was once of fractions
-            return labels.index(plain)
-        if by_number and 0 <= number < len(labels):
-            return int(number)
+    place = int(number) if number is not None and number.is_integer() else -1
+    is_place = 0 <= place < len(labels)
+    if declared and isinstance(value, int) and is_place:
+        return place
+    for written in (name, str(place)):  # "1.0" is 1, in a table whose column once had fractions
+        if written in labels:
+            return labels.index(written)
+    if by_number and is_place and any(_number(label) is None for label in labels):
+        return place
     raise Problem(
         "a label that is not in the set",
         f"The label {value!r:.60} is not in the set: {listed(labels)}. If it should be, give them all: "
@@ -331,6 +347,14 @@ def in_order(names: set[str]) -> list[str]:
     return sorted(names)
 
 
+def _is_list(text: str) -> bool:
+    if not text.lstrip().startswith("["):
+        return False
+    with suppress(ValueError):
+        return isinstance(list_in(text), list)
+    return False
+
+
 def _as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -340,7 +364,7 @@ def _number(value: Any) -> float | None:
         return None
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return number if math.isfinite(number) else None
 

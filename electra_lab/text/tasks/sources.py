@@ -55,8 +55,6 @@ class Layout(Protocol):
 
     def settle(self, parsed: Sequence[Mapping[str, Any]]) -> None: ...
 
-    def next_split(self) -> None: ...
-
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]: ...
 
     def complaint(self, encoded: Sequence[Mapping[str, Any]]) -> str | None: ...
@@ -155,8 +153,9 @@ def load_task_data(
     layout = _layout(found, checks["train"])
 
     def parse(values: dict[str, Any]) -> dict[str, Any]:
-        check_characters(values)
-        return layout.parse(values)
+        row = layout.parse(values)
+        check_characters(row)
+        return row
 
     parsed = {
         name: checks[name].each(((row, row.values) for row in split.rows), parse)
@@ -190,7 +189,8 @@ def load_task_data(
             )
     made = {}
     for name, rows in parsed.items():
-        layout.next_split()
+        if isinstance(layout, QuestionLayout):
+            layout.ids.clear()  # questions are told apart within a split
         encoded = checks[name].each(rows, layout.encode)
         _check_not_empty(encoded, name, checks[name].source, skipped)
         ready = [value for _, value in encoded]
@@ -244,7 +244,7 @@ def _layout(found: Source, check: Checked) -> Layout:
             "sequence_classification."
         )
     if task == "question_answering":
-        return QuestionLayout(columns, named)
+        return QuestionLayout(columns, named, may_lack_answers=found.may_be_secret)
     if task == "multiple_choice":
         return ChoiceLayout(columns, named, train.classes)
     if task == "token_classification":
@@ -472,9 +472,9 @@ def _hub(name: str, test: str | Path | None, options: dict[str, Any]) -> Source:
 
 def _split_of(source: str, rows: Any) -> Split:
     """The rows of a ``Dataset``, or of anything that gives dictionaries."""
-    features = getattr(rows, "features", None) or {}
-    if not features and hasattr(rows, "to_dict"):  # a table of pandas
-        rows = rows.to_dict("records")
+    is_pandas = hasattr(rows, "iterrows")
+    features = {} if is_pandas else getattr(rows, "features", None) or {}
+    rows = rows.to_dict("records") if is_pandas else rows
     read = []
     for number, row in enumerate(rows, 1):
         if not isinstance(row, Mapping):
@@ -482,9 +482,14 @@ def _split_of(source: str, rows: Any) -> Split:
                 f"{source}, row {number} is {row!r:.60}; expected a dictionary with the columns as "
                 'keys, such as {"text": ..., "label": ...}.'
             )
-        read.append(Row(number, dict(row)))
+        read.append(Row(number, {str(name): _plain(value) for name, value in row.items()}))
     classes = {name: _class_names(feature) for name, feature in features.items()}
     return Split(source, read, {name: found for name, found in classes.items() if found})
+
+
+def _plain(value: Any) -> Any:
+    """Numbers and arrays of numpy as Python's own."""
+    return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _class_names(feature: Any) -> list[str]:

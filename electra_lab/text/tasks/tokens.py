@@ -117,7 +117,7 @@ class TokenLayout:
     def _name(self, tag: Any) -> str:
         by_number = self.classes or self.labels
         if isinstance(tag, int) and not isinstance(tag, bool) and by_number:
-            return by_number[index_of(tag, by_number, True)]
+            return by_number[index_of(tag, by_number, True, declared=bool(self.classes))]
         if tag is None or not class_name(tag):
             raise Problem("a word without a tag", f"A tag is {tag!r}; each word needs one.")
         return class_name(tag)
@@ -144,9 +144,6 @@ class TokenLayout:
             self.labels = (OUTSIDE, *(f"{b}-{kind}" for kind in types for b in "BI"))
         else:
             self.labels = tuple(self.classes or in_order(seen))
-
-    def next_split(self) -> None:
-        """Nothing has to differ from row to row."""
 
     def encode(self, parsed: dict[str, Any]) -> dict[str, Any]:
         """Words and tags -> the standard columns."""

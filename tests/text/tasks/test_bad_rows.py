@@ -200,16 +200,16 @@ BAD_ROWS = [
     (
         TEXTS,
         text({"a": 1}),
-        "The label is {'a': 1}; expected one of bad, good",
+        "The label is {'a': 1}; expected a name or a number",
         "a label that is no name",
         {},
     ),
     (
         [text(1.5), text(2.5)],
         text("3,5"),
-        "expected a number, with a point for its comma",
+        "expected a number such as 3.5",
         "a label that is no number",
-        {},
+        {"problem_type": "regression"},
     ),
     ([text(1.5), text(2.5)], text("n/a"), "'n/a'; expected a number", "no number", {}),
     (TEXTS, text(float("nan")), "has no label; expected one of bad, good", "no label", {}),
@@ -221,6 +221,7 @@ BAD_ROWS = [
         "another number of labels",
         {},
     ),
+    ([text([0, 0, 1]), text([1, 0, 0])], text([1, -1, 0]), "'1' is -1; expected 0 or 1", "'1'", {}),
     (
         [text(["a"]), text([])],
         text([["a", 0]]),
@@ -395,6 +396,28 @@ def test_names_of_labels_must_differ(labels, message):
     for source in ({"train": TEXTS}, {"train": [{"words": ["x"], "tags": ["a"]}] * 4}):
         with pytest.raises(ValueError, match=f"labels are a, b, .*: {message}"):
             load_task_data(source, labels=labels)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"columns": {"label": ["x", "x"]}}, "'x' is there twice"),
+        ({"columns": {"label": ["x", "y"]}, "labels": ["a", "b", "c"]}, "a, b, c, and .* as many"),
+        (
+            {"columns": {"label": ["x", "y"]}, "problem_type": "regression"},
+            "several columns are for",
+        ),
+    ],
+)
+def test_columns_of_labels_must_fit_what_else_is_said(options, message):
+    made = [{"text": "A.", "x": 0, "y": 1}, {"text": "B.", "x": 1, "y": 1}]
+    with pytest.raises(ValueError, match=message):
+        load_task_data({"train": made}, **options)
+
+
+def test_half_a_character_in_a_column_that_is_not_read_does_no_harm():
+    made = [{**row, "author": "\ud83d"} for row in TEXTS]
+    assert len(load_task_data({"train": made, "test": made}).train) == 3
 
 
 def test_only_labels_and_choices_stand_in_several_columns():

@@ -153,6 +153,10 @@ def test_columns_can_be_named():
         ),
         ("labels", ["[1, 0]", "[0, 0]"], "multi_label_classification", ("0", "1"), [1.0, 0.0]),
         ("label", ["NaN", "x"], "single_label_classification", ("NaN", "x"), 0),
+        ("label", ["401.9", "V27.0"], "single_label_classification", ("401.9", "V27.0"), 0),
+        ("label", ["1,5", "2"], "single_label_classification", ("1,5", "2"), 0),
+        ("label", ["['b', 'd']", "['b']"], "multi_label_classification", ("b", "d"), [1.0, 1.0]),
+        ("labels", ["1|0|0", "0|1|1"], "multi_label_classification", ("0", "1", "2"), [1, 0, 0]),
     ],
 )
 def test_the_kind_of_labels_is_read_off_them(column, values, problem_type, labels, first):
@@ -166,6 +170,35 @@ def test_the_kind_of_labels_can_be_said():
     assert (data.labels, found[1]["label"]) == ((), 2.0)
     data, found = rows(*made, problem_type="multi_label_classification")
     assert (data.labels, found[1]["label"]) == (("1", "2"), [0.0, 1.0])
+
+
+def test_the_number_of_a_declared_class_is_its_place_whatever_the_names():
+    for names in (["1", "2", "3"], ["2", "1", "0"]):
+        made = {"text": ["A.", "B.", "C."], "label": [0, 2, 1]}
+        features = datasets.Features(
+            {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=names)}
+        )
+        split = datasets.Dataset.from_dict(made, features=features)
+        data = load_task_data({"train": split, "test": split})
+        assert data.train["label"][:] == [0, 2, 1]
+        assert data.labels == tuple(names)
+
+
+def test_arrays_and_columns_of_pandas_are_read_like_lists():
+    pandas, numpy = pytest.importorskip("pandas"), pytest.importorskip("numpy")
+    table = pandas.DataFrame(
+        {
+            "text": ["A.", "B."],
+            "labels": [numpy.array(["x", "y"]), numpy.array(["y"])],
+            "features": 1,
+        }
+    )
+    data = load_task_data({"train": table, "test": table})
+    assert [row["label"] for row in data.train] == [[1.0, 1.0], [0.0, 1.0]]
+    numbered = pandas.DataFrame([["A.", "x"], ["B.", "y"]])
+    data = load_task_data({"train": numbered, "test": numbered}, columns={"text": 0, "label": 1},
+                          task="text-classification")  # fmt: skip
+    assert data.labels == ("x", "y")
 
 
 def test_vectors_of_labels_take_the_names_that_are_given():
@@ -200,12 +233,16 @@ def test_spans_of_characters_may_be_called_label_too():
 # -- splits
 
 
-@pytest.mark.parametrize("form", ["list", "dataset", "pandas", "pandas by name"])
+FORMS = ["list", "dataset", "stream", "pandas", "pandas by name"]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_rows_at_hand_need_no_names_of_splits(form):
     made = [{"text": f"Text {n}.", "label": "ab"[n % 2]} for n in range(10)]
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(made)
-    sources = {"dataset": datasets.Dataset.from_list(made), "pandas": table}
+    stream = datasets.IterableDataset.from_generator(lambda: iter(made))
+    sources = {"dataset": datasets.Dataset.from_list(made), "pandas": table, "stream": stream}
     source = {"list": made, "pandas by name": {"train": table}, **sources}[form]
     data = load_task_data(source)
     assert (len(data.train), len(data.test), data.labels) == (8, 2, ("a", "b"))
@@ -263,10 +300,13 @@ def test_a_context_with_most_of_the_questions_is_not_set_aside():
 def test_groups_drawn_are_about_the_share_that_was_asked_for(sizes, share, seed):
     chosen = drawn(sizes, share, Random(seed))
     assert len(set(chosen)) == len(chosen) > 0
+    wanted = share * sum(sizes)
     rows_drawn = sum(sizes[group] for group in chosen)
-    assert rows_drawn <= max(2 * share * sum(sizes), min(sizes))
-    if len(set(sizes)) == 1:
-        assert len(chosen) == max(1, round(share * len(sizes))) or len(chosen) == 1
+    assert rows_drawn <= 2 * wanted or chosen == [sizes.index(min(sizes))] or len(chosen) == 1
+    if len(chosen) != max(1, round(share * len(sizes))):  # then those that fit: no other one would
+        others = [size for group, size in enumerate(sizes) if group not in chosen]
+        assert rows_drawn == min(sizes) or all(size > wanted - rows_drawn for size in others)
+    assert min(sizes) < max(sizes) or len(chosen) == max(1, round(share * len(sizes)))
 
 
 def test_rows_under_one_context_can_still_be_divided():
@@ -335,10 +375,14 @@ def test_conll_gives_sentences_with_the_last_column_as_bio(tmp_path):
 
 
 def test_a_word_may_begin_with_a_hash_and_a_comment_is_none(tmp_path):
-    content = "# a comment\n#win B-X\nin O\n\n#newdoc\n# O\ngold O\n\n# text = Anna\nAnna B-X\n\n"
-    file = write(tmp_path, "a.conll", content)
+    content = (
+        "# a comment\n#win B-X\nin O\n\n#newdoc\n# O\ngold O\n\n# text = An E-Mail\n#id 5\nAnna B-X\n\n"
+        "#begin document (a); part 000\nBob B-X\n#end document\n\n"
+    )
+    file = write(tmp_path, "a.conll", content.replace("\n#end document", ""))
     data = load_task_data(file, test=file)
-    assert data.train["words"][:] == [["#win", "in"], ["#", "gold"], ["Anna"]]
+    assert data.train["words"][:] == [["#win", "in"], ["#", "gold"], ["Anna"], ["Bob"]]
+    assert data.labels == ("O", "B-X", "I-X")
 
 
 def test_words_may_be_numbered(tmp_path):
@@ -502,6 +546,7 @@ def test_squad_gives_a_row_for_each_question(tmp_path):
         {"answers": [{"text": "is", "answer_start": 8}]},
         {"answer": "is"},
         {"answer_text": "is", "answer_start": "8"},
+        {"answers": "[{'text': 'is', 'answer_start': 8}]"},
     ],
 )
 def test_answers_come_in_several_forms(answer):
@@ -558,6 +603,9 @@ def test_a_list_of_choices_counts_from_one_where_the_labels_of_train_do():
         ValueError, match="row 7: The label is 3; expected the right choice's index"
     ):
         rows(*({**row, "label": row["label"] - 1} for row in made), made[2])
+    source = {"train": [*made, {**made[0], "label": None}], "test": made}
+    data = load_task_data(source, skip_bad_rows=True)  # a label that is missing says nothing
+    assert data.train["label"][:] == [0, 1, 2, 0, 1, 2]
 
 
 def test_more_than_ten_choices_stand_in_columns():
