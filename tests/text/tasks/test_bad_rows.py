@@ -212,6 +212,13 @@ BAD_ROWS = [
         {"problem_type": "regression"},
     ),
     ([text(1.5), text(2.5)], text("n/a"), "'n/a'; expected a number", "no number", {}),
+    (
+        [text("1"), text("2")],
+        text(0),
+        "label 0 is not in the set: 1, 2",
+        "not in the set",
+        {"labels": ["1", "2"]},
+    ),
     (TEXTS, text(float("nan")), "has no label; expected one of bad, good", "no label", {}),
     (TEXTS, text("good", "cut \ud83d"), "half of a character", "half a character", {}),
     (
