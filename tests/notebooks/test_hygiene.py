@@ -63,7 +63,7 @@ def test_the_notebooks_are_these_and_no_others():
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_valid_and_at_most_300_kilobytes(name):
     nbformat.validate(_read(name))
-    assert _path(name).stat().st_size <= 300 * 1024
+    assert _path(name).stat().st_size <= store_outputs.LARGEST
 
 
 @pytest.mark.parametrize("name", NAMES)
