@@ -345,13 +345,12 @@ def _columns(given: list[str] | None) -> dict[str, Any] | None:
     """``ROLE=NAME`` as a dictionary; a role that is there several times has a list."""
     if not given:
         return None
-    columns: dict[str, Any] = {}
+    columns: dict[str, list[str]] = {}
     for one in given:
         role, equals, name = one.partition("=")
         if not (role and equals and name):
             raise ValueError(f"--column is {one!r}; expected ROLE=NAME, such as text=body.")
-        named = [*columns.get(role, []), name]
-        columns[role] = named
+        columns.setdefault(role, []).append(name)
     return {role: names if len(names) > 1 else names[0] for role, names in columns.items()}
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import replace
-from random import Random
-from typing import Any
 
-from electra_lab.text.tasks.dividing import drawn, text_of
+from electra_lab.text.tasks.dividing import set_aside, text_of
 from electra_lab.text.tasks.schema import TaskData
 
 
@@ -29,31 +26,15 @@ def with_validation(data: TaskData, share: float, seed: int = 0) -> TaskData:
         )
     if data.validation is not None or share == 0:
         return data
-    chosen = _chosen(list(data.train), data, share, seed)
+    single = data.problem_type == "single_label_classification"
+    classes = list(data.train["label"]) if single else None
+    chosen = set_aside([text_of(row) for row in data.train], classes, share, seed)
     rest = [i for i in range(len(data.train)) if i not in chosen]
     if not chosen or not rest:
         raise ValueError(
             f"{data.name} has {len(data.train)} rows of train, too few different ones to keep a part "
-            "for validation. Give more, or train without: "
-            "FinetuningSettings(validation_share=0)."
+            "for validation. Give more, or train without: FinetuningSettings(validation_share=0)."
         )
     return replace(
         data, train=data.train.select(rest), validation=data.train.select(sorted(chosen))
     )
-
-
-def _chosen(rows: list[dict[str, Any]], data: TaskData, share: float, seed: int) -> set[int]:
-    groups: dict[Any, list[int]] = defaultdict(list)
-    for number, row in enumerate(rows):
-        groups[text_of(row)].append(number)
-    classes: dict[Any, list[list[int]]] = defaultdict(list)
-    for members in groups.values():
-        label = rows[members[0]].get("label")
-        single = data.problem_type == "single_label_classification"
-        classes[label if single else None].append(members)
-    random = Random(seed)
-    chosen: set[int] = set()
-    for members_of_class in classes.values():
-        parts = drawn([len(members) for members in members_of_class], share, random)
-        chosen.update(number for part in parts for number in members_of_class[part])
-    return chosen

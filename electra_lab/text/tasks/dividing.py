@@ -12,6 +12,29 @@ def text_of(row: Mapping[str, Any]) -> Any:
     return row.get("context") or row.get("text") or tuple(row.get("words", ()))
 
 
+def set_aside(
+    texts: Sequence[Any], classes: Sequence[Any] | None, share: float, seed: int
+) -> set[int]:
+    """The numbers of rows that make up such a share, of each class the same; equal texts stay together.
+
+    Args:
+        texts: of each row what it must not share with the others, see ``text_of``.
+        classes: of each row its class; None: there are none.
+    """
+    groups: dict[Any, list[int]] = {}
+    for number, text in enumerate(texts):
+        groups.setdefault(text, []).append(number)
+    of_class: dict[str, list[list[int]]] = {}
+    for members in groups.values():
+        of_class.setdefault(str(classes and classes[members[0]]), []).append(members)
+    random = Random(seed)
+    chosen: set[int] = set()
+    for parts in of_class.values():
+        for part in drawn([len(members) for members in parts], share, random):
+            chosen.update(parts[part])
+    return chosen
+
+
 def drawn(sizes: Sequence[int], share: float, random: Random) -> list[int]:
     """The numbers of some groups of rows, about so large a share of them, and of two and more at least
     one.

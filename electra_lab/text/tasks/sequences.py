@@ -127,14 +127,16 @@ class SequenceLayout:
         values = [row["label"] for row in parsed if not is_missing(row["label"])]
         if self.problem_type is None:
             self.problem_type = self._kind_of(values)
-        length = 0
-        if self.problem_type == "multi_label_classification":
-            length = self._length_of_vectors(values)
-            self.is_vector = length > 0
+        several = self.problem_type == "multi_label_classification"
+        length = self._length_of_vectors(values) if several else 0
+        self.is_vector = length > 0
         if self.problem_type == "regression" or self.labels:
             return
-        names: set[str] = set(map(str, range(length)))
-        for value in values if not self.is_vector else ():
+        if self.is_vector:
+            self.labels = tuple(map(str, range(length)))
+            return
+        names: set[str] = set()
+        for value in values:
             with suppress(Problem):  # what is wrong with a row is said of it in ``encode``
                 names.update(self._names_in(value))
         self.labels = tuple(in_order(names))

@@ -7,13 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any, Protocol
 
 from .bundled import BUNDLED, TWIN_PREFIX, TWIN_SIZES, BundledSet
 from .choices import ChoiceLayout
 from .columns import guessed_task, task_type
-from .dividing import drawn, text_of
+from .dividing import set_aside, text_of
 from .errors import BadRowError, Checked, Row, check_characters, listed
 from .files import (
     CONLLS,
@@ -278,30 +277,15 @@ def _divided(
     rows: list[tuple[Row, Any]], layout: Layout, share: float, seed: int
 ) -> tuple[list[tuple[Row, Any]], list[tuple[Row, Any]]]:
     """Rows -> train and test: of each class a share; what has the same text stays together."""
-    groups: dict[Any, list[tuple[Row, Any]]] = {}
-    for row, value in rows:
-        groups.setdefault(text_of(value), []).append((row, value))
-    if len(groups) < 2:  # one text for all: nothing to keep apart
-        groups = {row.number: [(row, value)] for row, value in rows}
-    classes: dict[Any, list[Any]] = {}
-    for key, members in groups.items():
-        label = members[0][1].get("label")
-        has_classes = layout.problem_type == "single_label_classification"
-        classes.setdefault(str(label) if has_classes else None, []).append(key)
-    random = Random(seed)
-    chosen: set[Any] = set()
-    for keys in classes.values():
-        parts = drawn([len(groups[key]) for key in keys], share, random)
-        chosen.update(keys[part] for part in parts)
-    train = [one for one in rows if _group_key(one, groups) not in chosen]
-    test = [one for one in rows if _group_key(one, groups) in chosen]
+    texts = [text_of(value) for _, value in rows]
+    if len(set(texts)) < 2:  # one text for all: nothing to keep apart
+        texts = list(range(len(rows)))
+    has_classes = layout.problem_type == "single_label_classification"
+    classes = [value["label"] for _, value in rows] if has_classes else None
+    chosen = set_aside(texts, classes, share, seed)
+    train = [one for number, one in enumerate(rows) if number not in chosen]
+    test = [one for number, one in enumerate(rows) if number in chosen]
     return train, test
-
-
-def _group_key(one: tuple[Row, Any], groups: Mapping[Any, Any]) -> Any:
-    row, value = one
-    text = text_of(value)
-    return text if text in groups else row.number
 
 
 def _normal(splits: Mapping[str, Any], name: str, train: str = "train") -> dict[str, Any]:

@@ -63,7 +63,7 @@ class TokenLayout:
                     "The lines have one column each; expected a word and its tag on every line, with a "
                     "tab or spaces between them."
                 )
-            words, tags = (list(columns)[place] for place in usual)
+            words, tags = (columns[place] for place in usual)
             return {"words": words, "tags": tags} | found
         words_column = found.get("words") or first_of(WORDS, columns)
         if words_column and not {"text", "entities"} & set(found):

@@ -233,10 +233,7 @@ def test_spans_of_characters_may_be_called_label_too():
 # -- splits
 
 
-FORMS = ["list", "dataset", "stream", "pandas", "pandas by name"]
-
-
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", ["list", "dataset", "stream", "pandas", "pandas by name"])
 def test_rows_at_hand_need_no_names_of_splits(form):
     made = [{"text": f"Text {n}.", "label": "ab"[n % 2]} for n in range(10)]
     pandas = pytest.importorskip("pandas")
